@@ -1,0 +1,2 @@
+//! Placeholder of the room; the first commit of its content replaces it.
+fn main() {}

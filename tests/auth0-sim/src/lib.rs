@@ -1,0 +1,1 @@
+//! Placeholder of the room; the first commit of its content replaces it.
