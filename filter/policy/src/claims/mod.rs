@@ -1,0 +1,1 @@
+//! Claim paths and the claims a rule can ask for.

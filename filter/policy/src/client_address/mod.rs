@@ -1,0 +1,1 @@
+//! Which address and scheme the client really used, behind trusted proxies.

@@ -1,0 +1,1 @@
+//! The plugin configuration: raw input, its errors, typed values.

@@ -1,0 +1,1 @@
+//! Cross-origin resource sharing on our own replies and preflights.

@@ -1,0 +1,1 @@
+//! What to do with a request: forward, wait or reply.

@@ -1,0 +1,1 @@
+//! Identity headers: removed from every request, then set from verified claims.

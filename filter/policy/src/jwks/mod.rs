@@ -1,0 +1,1 @@
+//! The remote key set as a state machine.

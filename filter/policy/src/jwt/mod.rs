@@ -1,0 +1,1 @@
+//! JSON Web Tokens (RFC 7519) in JWS compact serialization (RFC 7515).

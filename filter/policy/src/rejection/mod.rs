@@ -1,0 +1,1 @@
+//! Every reason to reject a request, and the one table from reason to reply.

@@ -1,0 +1,1 @@
+//! The feed of revoked tokens, sessions, subjects and blocked addresses.

@@ -1,0 +1,1 @@
+//! The browser session cookie, opened at the edge.
