@@ -1,0 +1,67 @@
+//! What to do with a request: forward it with changes, let it wait, or answer it here.
+//!
+//! There is no fourth outcome and no default that forwards: a `Decision` is made by the
+//! [pipeline](crate::pipeline) and carried out by an adapter, which adds nothing of its own.
+
+use std::borrow::Cow;
+
+use crate::rejection::Reason;
+
+/// The outcome for one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Let the request go on to the upstream after these changes.
+    Forward(Mutations),
+    /// Hold the request and ask again when keys change or [`Wait::until`] has passed.
+    Wait(Wait),
+    /// Answer the request here; the upstream never sees it.
+    Reply(LocalReply),
+}
+
+/// Why a request is held. The adapter bounds how many and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The provider's first key set has not arrived.
+    FirstKeys,
+    /// The token names a `kid` that may be in the key set being fetched now.
+    NewKey,
+}
+
+/// Changes to a request's header fields. Removals come first, then replacements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mutations {
+    /// Names, as the client spelled them, of fields to remove.
+    pub remove: Vec<Box<[u8]>>,
+    /// Fields to set to exactly one value.
+    pub set: Vec<(Cow<'static, str>, Vec<u8>)>,
+}
+
+impl Mutations {
+    /// Whether the request goes on untouched.
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.set.is_empty()
+    }
+}
+
+/// An answer made at the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalReply {
+    /// The HTTP status code.
+    pub status: u16,
+    /// Header fields in order; names are lower case.
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    /// The body, possibly empty.
+    pub body: Vec<u8>,
+    /// Why, from the bounded set that metrics, audit lines and Envoy's response code details use.
+    pub reason: Reason,
+}
+
+impl LocalReply {
+    /// The value of the header `name`, which is written in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_ref())
+    }
+}
