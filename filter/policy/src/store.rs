@@ -1,8 +1,29 @@
-//! Where state lives that all workers of a proxy share: counters, fetched keys, leases.
+//! Where state lives that all workers of a proxy share: counters, fetched documents, leases.
 //!
 //! Envoy runs one VM per worker thread; what they share is the proxy-wasm shared data, a map with
 //! compare-and-swap and without deletion. [`SharedStore`] is that map as a trait, so that the policy can be
 //! exact over all workers and still be tested natively.
+//!
+//! Every value is a record of ours in a versioned binary encoding. It is read as if it were hostile: other
+//! plugins may share the map, and a module of another version may have written it before an upgrade.
+
+mod backoff;
+mod codec;
+pub(crate) mod document;
+pub mod fetch;
+mod hash;
+mod memory;
+pub(crate) mod record;
+pub mod seed;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use memory::MemoryStore;
+
+pub(crate) use backoff::{backoff, jitter};
+pub(crate) use codec::{Reader, Writer};
+pub(crate) use hash::{ContentHash, KeyedHash};
 
 /// A value read from the store, with the version a later [`SharedStore::compare_and_swap`] must name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +43,37 @@ pub trait SharedStore {
     /// The value under `key`, if any was ever written.
     fn get(&self, key: &str) -> Option<Versioned>;
 
-    /// Writes `value` if the stored version still is `expected`; `None` writes whatever is stored.
+    /// Writes `value` if what is stored still is what [`get`](Self::get) answered: the version `expected`, or
+    /// nothing at all where that is `None`.
     ///
-    /// There is no way to write "only if absent" in the ABI, so a first write by two workers at once may
-    /// lose one of them: where that matters, write an empty value at configuration and swap from there.
+    /// The ABI has no "only if absent", but Envoy gives one: it compares a non-zero version only with a value
+    /// that exists, and inserts where there is none (`SharedData::set` of proxy-wasm-cpp-host). An adapter
+    /// therefore passes [`ABSENT`] for `None`, never zero, which would overwrite.
     fn compare_and_swap(
         &mut self,
         key: &str,
         value: &[u8],
         expected: Option<u32>,
     ) -> Result<(), CasMismatch>;
+}
+
+/// The version an adapter names to write only where nothing is stored: one that no value is expected to have.
+///
+/// Envoy counts versions up from one, over all keys; the count would have to reach this value in the very
+/// write that another worker's first write of the same key races with.
+pub const ABSENT: u32 = u32::MAX;
+
+impl<S: SharedStore + ?Sized> SharedStore for &mut S {
+    fn get(&self, key: &str) -> Option<Versioned> {
+        (**self).get(key)
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        key: &str,
+        value: &[u8],
+        expected: Option<u32>,
+    ) -> Result<(), CasMismatch> {
+        (**self).compare_and_swap(key, value, expected)
+    }
 }

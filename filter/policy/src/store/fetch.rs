@@ -1,0 +1,49 @@
+//! An HTTP request that one worker makes for all, and what may come back. Sending it is the adapter's part.
+
+use std::time::Duration;
+
+use crate::request::HeaderField;
+
+/// A GET request to send now; its answer belongs to the state machine that asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// Names this request: handed back with the answer, so that a late answer to an abandoned request is
+    /// recognised (CVE-2026-48090 is what happens otherwise).
+    pub id: FetchId,
+    /// What is asked for.
+    pub kind: FetchKind,
+    /// The Envoy cluster it goes to; always from the configuration, never from a document.
+    pub cluster: String,
+    /// The `:authority`: host and, where it is not the default, port.
+    pub authority: String,
+    /// The `:path`: path and query.
+    pub path: String,
+    /// After this time without an answer, report a failure.
+    pub timeout: Duration,
+}
+
+/// Names one request of one state machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FetchId(pub(crate) u64, pub(crate) u8);
+
+/// What a [`Fetch`] asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FetchKind {
+    /// OpenID provider metadata (OpenID Connect Discovery 1.0 §4).
+    Discovery,
+    /// A JSON Web Key Set (RFC 7517 §5).
+    Jwks,
+    /// The feed of revocations.
+    Revocations,
+}
+
+/// What came back, as it came: nothing checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    /// `:status`.
+    pub status: u16,
+    /// The header fields, in order.
+    pub headers: &'a [HeaderField<'a>],
+    /// The body, whole.
+    pub body: &'a [u8],
+}
