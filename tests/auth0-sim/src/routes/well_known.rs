@@ -1,0 +1,51 @@
+//! The published key set (RFC 7517 §5) and discovery (OpenID Connect Discovery 1.0 §4).
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, HeaderValue, header::CACHE_CONTROL},
+    routing::get,
+};
+use serde_json::{Value, json};
+
+use crate::{fault::jwk_set, state::Tenant};
+
+/// Where the key set is.
+pub const JWKS_PATH: &str = "/.well-known/jwks.json";
+/// Where the discovery document is.
+pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
+
+pub(super) fn router() -> Router<Arc<Tenant>> {
+    Router::new()
+        .route(JWKS_PATH, get(jwks))
+        .route(DISCOVERY_PATH, get(discovery))
+}
+
+async fn jwks(State(tenant): State<Arc<Tenant>>) -> (HeaderMap, Json<Value>) {
+    let cache_control = tenant
+        .jwks_cache_control
+        .as_deref()
+        .and_then(|value| HeaderValue::from_str(value).ok());
+    let headers = cache_control
+        .map(|value| (CACHE_CONTROL, value))
+        .into_iter()
+        .collect();
+    (headers, Json(jwk_set(tenant.lock().keys.published())))
+}
+
+/// The endpoints lie under the issuer, which ends in a slash, as Auth0 writes them.
+async fn discovery(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
+    let issuer = &tenant.issuer;
+    let base = issuer.trim_end_matches('/');
+    Json(json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{base}{JWKS_PATH}"),
+        "token_endpoint": format!("{base}/oauth/token"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "grant_types_supported": ["client_credentials"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }))
+}

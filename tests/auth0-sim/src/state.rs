@@ -1,0 +1,91 @@
+//! The tenant's state, shared by the endpoints and by the test that holds the simulation.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{Fault, SigningKey, TokenBuilder, key_ring::KeyRing, stats::Stats};
+
+/// Everything that changes, behind one lock; what doesn't, beside it.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) issuer: String,
+    pub(crate) jwks_cache_control: Option<String>,
+    started: Instant,
+    changing: Mutex<Changing>,
+}
+
+/// The part under the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Changing {
+    pub(crate) keys: KeyRing,
+    pub(crate) stats: Stats,
+    faults: HashMap<String, Armed>,
+}
+
+impl Tenant {
+    pub(crate) fn new(issuer: String, jwks_cache_control: Option<String>) -> Self {
+        Self {
+            issuer,
+            jwks_cache_control,
+            started: Instant::now(),
+            changing: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Changing> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request, and gives the fault it is to meet with the keys published at that moment.
+    pub(crate) fn arrival(&self, path: Option<&str>) -> Option<(Fault, Vec<SigningKey>)> {
+        let mut changing = self.lock();
+        changing.stats.record(path, self.started.elapsed());
+        let fault = changing.next_fault(path?)?;
+        Some((fault, changing.keys.published().to_vec()))
+    }
+
+    /// A valid token as the tenant issues it now: the one place where the simulation reads the clock for a token.
+    pub(crate) fn token(&self) -> TokenBuilder {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since_epoch| since_epoch.as_secs());
+        TokenBuilder::valid(&self.issuer, now).signed_with(self.lock().keys.signing().clone())
+    }
+}
+
+impl Changing {
+    /// Arms a fault for a path: for so many requests, or until it is cleared.
+    pub(crate) fn arm(&mut self, path: &str, fault: Fault, times: Option<u32>) {
+        let armed = Armed {
+            fault,
+            remaining: times,
+        };
+        self.faults.insert(path.into(), armed);
+    }
+
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    fn next_fault(&mut self, path: &str) -> Option<Fault> {
+        let armed = self.faults.get_mut(path)?;
+        match &mut armed.remaining {
+            None => {}
+            Some(0) => {
+                self.faults.remove(path);
+                return None;
+            }
+            Some(remaining) => *remaining -= 1,
+        }
+        Some(armed.fault.clone())
+    }
+}
+
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    remaining: Option<u32>,
+}
