@@ -19,6 +19,7 @@
     )
 )]
 
+pub mod base64url;
 pub mod claims;
 pub mod client_address;
 pub mod config;

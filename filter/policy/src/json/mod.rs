@@ -1,6 +1,6 @@
 //! Strict JSON (RFC 8259) for input nobody vouches for yet: JOSE headers, claims, key sets, feeds.
 //!
-//! serde_json reads the text; this module refuses what a second reader could read differently or what costs
+//! `serde_json` reads the text; this module refuses what a second reader could read differently or what costs
 //! without bound: duplicate member names at any level (RFC 8725 §2.4 warns of parsers that pick one), nesting
 //! and value counts beyond [`Limits`], and anything after the value. It does not map JSON to types: what a
 //! member must be is said where it is used.

@@ -53,10 +53,6 @@ fn integral(value: f64) -> Option<u64> {
 }
 
 impl PartialEq for Number {
-    #[expect(
-        clippy::float_cmp,
-        reason = "both sides come from text, not from arithmetic"
-    )]
     fn eq(&self, other: &Self) -> bool {
         match (*self, *other) {
             (Self::Negative(a), Self::Negative(b)) => a == b,

@@ -1,4 +1,4 @@
-//! The strict reader: serde_json's tokens, our rules.
+//! The strict reader: `serde_json`'s tokens, our rules.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::{Number, Object, Value};
 /// How much a text may make us build. Its length is bounded by whoever took it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Arrays and objects nested inside each other; 1 allows one object of scalars. serde_json itself stops at 128.
+    /// Arrays and objects nested inside each other; 1 allows one object of scalars. `serde_json` itself stops at 128.
     pub depth: u8,
     /// Values in all: every scalar, array and object counts.
     pub values: u32,
