@@ -1,0 +1,163 @@
+//! The scopes a token carries.
+
+use std::ops::Range;
+
+use super::token::is_scope_token;
+use crate::json::{Object, Value};
+
+/// A set of scope-tokens, in two allocations however many there are.
+///
+/// It is bounded by the token it was read from. Words that are no scope-tokens are left out: no rule can ask for
+/// them, so leaving them out grants nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeSet {
+    text: String,
+    /// Where the distinct words stand in `text`, sorted by word.
+    words: Vec<Range<usize>>,
+}
+
+impl ScopeSet {
+    /// The scopes in the claims `scope` (RFC 8693 §4.2) and `scp` (as Okta and Entra call it): each a list in a
+    /// string, separated by spaces, or an array of strings. A claim of any other type grants nothing.
+    pub fn from_claims(claims: &Object) -> Self {
+        Self::from_values(
+            [claims.get("scope"), claims.get("scp")]
+                .into_iter()
+                .flatten(),
+        )
+    }
+
+    /// The words in Auth0's claim `permissions`, an array of strings.
+    pub fn permissions(claims: &Object) -> Self {
+        let permissions = claims.get("permissions");
+        Self::from_values(
+            permissions
+                .filter(|value| value.as_array().is_some())
+                .into_iter(),
+        )
+    }
+
+    fn from_values<'v>(values: impl Iterator<Item = &'v Value>) -> Self {
+        let mut set = Self::default();
+        for value in values {
+            match value {
+                Value::String(list) => list.split(' ').for_each(|word| set.push(word)),
+                // One element is one word: "a b" in an array is no scope-token and not two.
+                Value::Array(words) => words
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .for_each(|word| set.push(word)),
+                _ => {}
+            }
+        }
+        let Self { text, words } = &mut set;
+        let word = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+        words.sort_unstable_by(|a, b| word(a).cmp(word(b)));
+        words.dedup_by(|a, b| word(a) == word(b));
+        set
+    }
+
+    fn push(&mut self, word: &str) {
+        if is_scope_token(word) {
+            let start = self.text.len();
+            self.text.push_str(word);
+            self.words.push(start..self.text.len());
+        }
+    }
+
+    fn word(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// Whether `word` is in the set; scopes are case-sensitive (RFC 6749 §3.3).
+    pub fn contains(&self, word: &str) -> bool {
+        self.words
+            .binary_search_by(|range| self.word(range).cmp(word))
+            .is_ok()
+    }
+
+    /// The words, sorted and distinct.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|range| self.word(range))
+    }
+
+    /// How many distinct words there are.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{self, Limits};
+
+    fn claims(text: &str) -> Object {
+        let limits = Limits {
+            depth: 4,
+            values: 100,
+        };
+        json::parse(text.as_bytes(), limits)
+            .unwrap()
+            .into_object()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let set = ScopeSet::from_claims(&claims(text));
+        assert_eq!(set.iter().collect::<Vec<_>>(), expected, "{text}");
+        for scope in expected {
+            assert!(set.contains(scope));
+        }
+        assert_eq!(set.len(), expected.len());
+    }
+
+    #[test]
+    fn scopes_come_from_strings_and_arrays() {
+        check(r#"{"scope":"write:a read:a"}"#, &["read:a", "write:a"]);
+        check(r#"{"scp":"b a"}"#, &["a", "b"]);
+        check(r#"{"scope":["b","a"]}"#, &["a", "b"]);
+        check(r#"{"scp":["a"],"scope":"b a"}"#, &["a", "b"]);
+        check(r#"{"scope":"  a   a "}"#, &["a"]);
+    }
+
+    #[test]
+    fn malformed_scopes_grant_nothing() {
+        check("{}", &[]);
+        check(r#"{"scope":null,"scp":7}"#, &[]);
+        check(r#"{"scope":{"a":"b"}}"#, &[]);
+        check(r#"{"scope":""}"#, &[]);
+        check(r#"{"scope":["a b",1,null,["c"],"é","d"]}"#, &["d"]);
+        check(r#"{"scope":"a\tb c\u0000 \"d\""}"#, &[]);
+        check(r#"{"permissions":["a"]}"#, &[]);
+    }
+
+    #[test]
+    fn containment_is_exact_and_case_sensitive() {
+        let set = ScopeSet::from_claims(&claims(r#"{"scope":"read:documents"}"#));
+        for word in [
+            "read:document",
+            "read:documents ",
+            "READ:DOCUMENTS",
+            "read",
+            "documents",
+            "",
+        ] {
+            assert!(!set.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_an_array_and_apart_from_scopes() {
+        let with = |text| ScopeSet::permissions(&claims(text));
+        assert!(with(r#"{"permissions":["read:a"]}"#).contains("read:a"));
+        assert!(with(r#"{"permissions":"read:a"}"#).is_empty());
+        assert!(with(r#"{"scope":"read:a"}"#).is_empty());
+    }
+}
