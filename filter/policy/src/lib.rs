@@ -19,6 +19,7 @@
     )
 )]
 
+pub mod authority;
 pub mod base64url;
 pub mod claims;
 pub mod client_address;
@@ -45,3 +46,4 @@ pub mod session;
 pub mod signature;
 pub mod store;
 pub mod time;
+pub mod token;
