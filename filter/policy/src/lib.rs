@@ -25,6 +25,7 @@ pub mod claims;
 pub mod client_address;
 pub mod config;
 pub mod cors;
+pub mod credentials;
 pub mod decision;
 pub mod identity;
 pub mod json;

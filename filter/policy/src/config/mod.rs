@@ -1,1 +1,152 @@
 //! The plugin configuration: raw input, its errors, typed values.
+//!
+//! [`Config::from_json`] either returns values that cannot be wrong, or every mistake with its place and what
+//! would be right. No switch here turns verification off.
+
+mod edge;
+mod keys;
+mod limits;
+mod provider;
+mod reader;
+mod requirement;
+mod rule;
+
+pub use edge::Config;
+pub use keys::KeySource;
+pub use provider::{ClaimToHeader, Provider};
+pub use reader::{ConfigError, FieldDescription};
+pub use requirement::{Requirement, TokenRequirement};
+pub use rule::{Mode, Rule};
+
+use crate::json::{self, Value};
+use reader::{Kind as _, Path, Report, Section};
+
+/// The longest configuration accepted, in bytes: 10,000 rules fit several times over.
+pub const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
+
+impl Config {
+    /// Reads a configuration from JSON text.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with the place it stands at.
+    pub fn from_json(text: &[u8]) -> Result<Self, Vec<ConfigError>> {
+        let whole = |message: String| {
+            vec![ConfigError {
+                path: "configuration".to_owned(),
+                message,
+            }]
+        };
+        if text.len() > MAX_CONFIG_BYTES {
+            return Err(whole(format!(
+                "has {} bytes; {MAX_CONFIG_BYTES} are allowed",
+                text.len()
+            )));
+        }
+        if text.trim_ascii().is_empty() {
+            return Err(whole(
+                "is empty; at least version, providers and default are needed".into(),
+            ));
+        }
+        let value = json::parse(text, JSON_LIMITS).map_err(|error| {
+            whole(format!(
+                "is no JSON that can be read: {error}; where Envoy's own configuration is YAML, give it as a \
+                 google.protobuf.Struct, not as text in a StringValue"
+            ))
+        })?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a configuration that is already parsed.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn from_value(value: &Value) -> Result<Self, Vec<ConfigError>> {
+        let names = Names::of(value);
+        let mut report = Report::default();
+        let config = Section(|o: &mut reader::Object<'_>| edge::config(o, &names)).read(
+            value,
+            &Path::ROOT,
+            &mut report,
+        );
+        let errors = report.into_errors();
+        match config {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ if errors.is_empty() => Err(vec![ConfigError {
+                path: "configuration".to_owned(),
+                message: "is refused".to_owned(),
+            }]),
+            _ => Err(errors),
+        }
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of the configuration, as the reader describes itself.
+pub fn schema() -> serde_json::Value {
+    let names = Names::default();
+    let mut schema = Section(|o: &mut reader::Object<'_>| edge::config(o, &names)).schema();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert(
+            "$schema".to_owned(),
+            serde_json::json!("https://json-schema.org/draft/2020-12/schema"),
+        );
+        object.insert(
+            "title".to_owned(),
+            serde_json::json!("edge-auth plugin configuration"),
+        );
+    }
+    schema
+}
+
+/// The names that other parts of the configuration may use, found before anything is read.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    providers: Vec<Box<str>>,
+    rate_limits: Vec<Box<str>>,
+}
+
+impl Names {
+    fn of(value: &Value) -> Self {
+        let members = |name: &str, camel: &str| {
+            let object = value.as_object()?;
+            let members = object
+                .get(name)
+                .or_else(|| object.get(camel))?
+                .as_object()?;
+            Some(members.iter().map(|(name, _)| name.into()).collect())
+        };
+        Self {
+            providers: members("providers", "providers").unwrap_or_default(),
+            rate_limits: members("rate_limits", "rateLimits").unwrap_or_default(),
+        }
+    }
+
+    fn provider(&self, name: &str) -> Result<usize, String> {
+        index(&self.providers, name, "providers")
+    }
+
+    fn rate_limit(&self, name: &str) -> Result<usize, String> {
+        index(&self.rate_limits, name, "rate_limits")
+    }
+}
+
+/// Where `name` stands in `names`, which is sorted as the reader's maps are.
+fn index(names: &[Box<str>], name: &str, what: &str) -> Result<usize, String> {
+    names
+        .iter()
+        .position(|known| **known == *name)
+        .ok_or_else(|| {
+            if names.is_empty() {
+                format!("names nothing: there are no {what}")
+            } else {
+                format!("is not among {what}: {}", names.join(", "))
+            }
+        })
+}
+
+const JSON_LIMITS: json::Limits = json::Limits {
+    depth: 32,
+    values: 1_000_000,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,313 @@
-//! The order of decisions.
+//! The order of decisions, from a request's head to forward, wait or reply.
+//!
+//! 1. The path is normalised or refused; nothing before it looks at a route.
+//! 2. Plain HTTP is redirected.
+//! 3. A CORS preflight is answered; it carries no token.
+//! 4. The first rule that matches decides; without one, the default, which requires a token.
+//! 5. The token is taken, its provider found, its signature and claims verified.
+//! 6. Scopes and claims are compared with what the rule asks for.
+//! 7. Rate limits are counted.
+//! 8. Identity headers are removed and set; the upstream sees the path that was judged.
+//!
+//! [`Gateway`] is one worker's end of all of this. It is called with plain data and the time, natively as in
+//! wasm, and returns what to do.
+
+mod authenticate;
+mod authorize;
+mod denial;
+mod forward;
+mod keys;
+mod limit;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::config::{Config, ConfigError, Mode, Requirement, Rule, TokenRequirement};
+use crate::decision::{Decision, LocalReply, Wait};
+use crate::identity::IdentityHeaders;
+use crate::path::RequestTarget;
+use crate::rate_limit::RateLimit;
+use crate::rejection::Reason;
+use crate::request::RequestHead;
+use crate::route::Matcher;
+use crate::signature::SignatureVerifier;
+use crate::store::SharedStore;
+use crate::store::seed::Seed;
+use crate::time::UnixTime;
+
+use authenticate::Caller;
+use denial::Denial;
+use keys::ProviderKeys;
+
+pub use keys::{FetchAnswer, FetchHandle, KeyEvent, KeyStatus, Tick};
+
+/// One worker's end of the policy: the compiled configuration and the keys it has loaded.
+#[derive(Debug)]
+pub struct Gateway {
+    config: Arc<Config>,
+    matcher: Matcher,
+    identity: IdentityHeaders,
+    keys: Vec<ProviderKeys>,
+    limits: Vec<RateLimit>,
+}
+
+/// What a decision needs from the host: the time, what workers share, and a place to check signatures.
+#[expect(
+    missing_debug_implementations,
+    reason = "a verifier need not be printable"
+)]
+pub struct Host<'h, S> {
+    /// The time of this decision.
+    pub now: UnixTime,
+    /// What all workers of the proxy share.
+    pub store: &'h mut S,
+    /// Where signatures are checked.
+    pub verifier: &'h mut dyn SignatureVerifier,
+}
+
+/// Whether a request may still be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It may wait for keys.
+    MayWait,
+    /// It has waited long enough: decide now.
+    Exhausted,
+}
+
+/// A decision, and what there is to say about it in metrics and audit lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// What to do.
+    pub decision: Decision,
+    /// The index of the rule that decided; `None` for the default and for what is refused before any rule.
+    pub rule: Option<usize>,
+    /// Why a rule in shadow mode would have denied what was forwarded.
+    pub would_deny: Option<Reason>,
+}
+
+/// Why a request does not go on: each step ends with this or hands over to the next.
+enum Stop {
+    Wait(Wait),
+    Deny(Denial),
+    Reply(LocalReply),
+}
+
+impl From<Denial> for Stop {
+    fn from(denial: Denial) -> Self {
+        Self::Deny(denial)
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Deny(Denial::of(reason))
+    }
+}
+
+/// What the rule that matched, or the default, asks for.
+#[derive(Clone, Copy)]
+enum Requires<'c> {
+    Nothing,
+    Token(&'c TokenRequirement),
+}
+
+/// What is known of a request once its path and its client are.
+struct Request<'r> {
+    head: RequestHead<'r>,
+    target: RequestTarget<'r>,
+    client: Option<IpAddr>,
+    patience: Patience,
+}
+
+impl Gateway {
+    /// A gateway for `config`. `proposal` is 16 random bytes; the workers of a proxy agree on one of theirs.
+    ///
+    /// # Errors
+    /// Rules and header names that are right one by one and wrong together.
+    pub fn new(
+        config: Config,
+        proposal: [u8; 16],
+        store: &mut impl SharedStore,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let seed = Seed::agree(proposal, store);
+        let matches: Vec<_> = config
+            .rules
+            .iter()
+            .map(|rule| rule.matches.clone())
+            .collect();
+        let matcher =
+            Matcher::compile(&matches).map_err(|error| vec![ConfigError::at("rules", &error)])?;
+        let names = config.providers.iter().flat_map(|provider| {
+            provider
+                .claim_to_headers
+                .iter()
+                .map(|claim| claim.header_name.as_ref())
+        });
+        let identity = IdentityHeaders::compile(names).map_err(|errors| {
+            let at = |error| ConfigError::at("providers", error);
+            errors.iter().map(at).collect::<Vec<_>>()
+        })?;
+        let keys = config
+            .providers
+            .iter()
+            .map(|provider| ProviderKeys::new(provider, &seed))
+            .collect();
+        let scope = config.stat_prefix.clone();
+        let limits = config
+            .rate_limits
+            .iter()
+            .map(|limit| RateLimit::new(limit.clone(), &scope, seed))
+            .collect();
+        Ok(Self {
+            config: Arc::new(config),
+            matcher,
+            identity,
+            keys,
+            limits,
+        })
+    }
+
+    /// The configuration this gateway was made of.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Decides one request. Called again for a request that waited, with the same head.
+    pub fn on_request_headers<S: SharedStore>(
+        &mut self,
+        head: &RequestHead<'_>,
+        patience: Patience,
+        host: &mut Host<'_, S>,
+    ) -> Judgement {
+        let mut judgement = Judgement {
+            decision: self.internal(),
+            rule: None,
+            would_deny: None,
+        };
+        judgement.decision = match self.judge(head, patience, host, &mut judgement) {
+            Ok(decision) => decision,
+            Err(Stop::Wait(wait)) => Decision::Wait(wait),
+            Err(Stop::Deny(denial)) => Decision::Reply(denial.reply(&self.config.errors)),
+            Err(Stop::Reply(reply)) => Decision::Reply(reply),
+        };
+        judgement
+    }
+
+    /// The reply where the host failed in a way that must not happen, or the line of waiting requests is full.
+    pub fn refuse(&self, reason: Reason) -> LocalReply {
+        Denial::of(reason).reply(&self.config.errors)
+    }
+
+    fn judge<S: SharedStore>(
+        &mut self,
+        head: &RequestHead<'_>,
+        patience: Patience,
+        host: &mut Host<'_, S>,
+        judgement: &mut Judgement,
+    ) -> Result<Decision, Stop> {
+        let target = RequestTarget::of(head).map_err(|_| Reason::InvalidPath)?;
+        let client = self.config.client_address.resolve(head);
+        let request = Request {
+            head: *head,
+            target,
+            client,
+            patience,
+        };
+        self.redirect(&request)?;
+        judgement.rule = self.route(&request)?;
+        let config = Arc::clone(&self.config);
+        let rule = judgement.rule.and_then(|index| config.rules.get(index));
+        let requires = rule.map_or(Requires::Token(&config.default), |rule| {
+            match &rule.requires {
+                Requirement::Public => Requires::Nothing,
+                Requirement::Token(required) => Requires::Token(required),
+            }
+        });
+        let caller = match self.admit(&request, rule, requires, host) {
+            Ok(caller) => caller,
+            Err(Stop::Deny(denial)) if rule.is_some_and(|rule| rule.mode == Mode::Shadow) => {
+                judgement.would_deny = Some(denial.reason);
+                Caller::Nobody
+            }
+            Err(stop) => return Err(stop),
+        };
+        Ok(Decision::Forward(
+            self.forward(&request, requires, &caller)?,
+        ))
+    }
+
+    /// Steps 5 to 7: who calls, whether they may, and how often.
+    fn admit<S: SharedStore>(
+        &mut self,
+        request: &Request<'_>,
+        rule: Option<&Rule>,
+        requires: Requires<'_>,
+        host: &mut Host<'_, S>,
+    ) -> Result<Caller, Stop> {
+        let caller = match requires {
+            Requires::Nothing => Caller::Nobody,
+            Requires::Token(required) => {
+                let caller = self.identify(request, rule, required, host)?;
+                authorize::authorize(required, &caller)?;
+                caller
+            }
+        };
+        if let Some(rule) = rule {
+            self.limit(request, rule, &caller, host)?;
+        }
+        Ok(caller)
+    }
+
+    /// Step 5, and the count of those who fail it.
+    fn identify<S: SharedStore>(
+        &mut self,
+        request: &Request<'_>,
+        rule: Option<&Rule>,
+        required: &TokenRequirement,
+        host: &mut Host<'_, S>,
+    ) -> Result<Caller, Stop> {
+        if let Some(rule) = rule {
+            self.blocked(request, rule, host)?;
+        }
+        let identified = self.authenticate(request, required, host);
+        if let (Some(rule), Err(Stop::Deny(denial))) = (rule, &identified)
+            && denial.reason.row().error == Some("invalid_token")
+        {
+            self.count_failure(request, rule, host);
+        }
+        identified
+    }
+
+    fn redirect(&self, request: &Request<'_>) -> Result<(), Stop> {
+        let Some(redirect) = &self.config.https_redirect else {
+            return Ok(());
+        };
+        let scheme = self.config.client_address.scheme(&request.head);
+        match redirect.location(&request.head, scheme, &request.target) {
+            Ok(None) => Ok(()),
+            Ok(Some(redirect)) => Err(Stop::Reply(denial::redirect(redirect))),
+            Err(_) => Err(Reason::InvalidAuthority.into()),
+        }
+    }
+
+    fn route(&self, request: &Request<'_>) -> Result<Option<usize>, Stop> {
+        let text = |name: &str| -> Result<&str, Stop> {
+            let value = request
+                .head
+                .only(name)
+                .map_err(|_| Reason::InvalidAuthority)?;
+            std::str::from_utf8(value.unwrap_or_default())
+                .map_err(|_| Reason::InvalidAuthority.into())
+        };
+        Ok(self
+            .matcher
+            .find(text(":authority")?, text(":method")?, request.target.path()))
+    }
+
+    fn internal(&self) -> Decision {
+        Decision::Reply(self.refuse(Reason::Internal))
+    }
+}
+
+#[cfg(test)]
+mod tests;

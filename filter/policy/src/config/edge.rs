@@ -1,0 +1,251 @@
+//! The whole configuration, section by section.
+
+use super::limits::rate_limit;
+use super::provider::{Provider, provider};
+use super::reader::{Integer, List, Map, Object, Parsed, Section, Text};
+use super::requirement::{Requires, TokenRequirement};
+use super::rule::{Rule, host_pattern, rule};
+use super::{Names, Requirement};
+use crate::client_address::ClientAddress;
+use crate::rate_limit::RateLimitSettings;
+use crate::redirect::{Exception, HttpsRedirect, Port, RedirectStatus};
+use crate::rejection::ErrorSettings;
+
+/// A configuration in which nothing is wrong.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The identity providers; rules name them by index.
+    pub providers: Vec<Provider>,
+    /// The rules, in order.
+    pub rules: Vec<Rule>,
+    /// What a request that no rule matches must bring: always a token.
+    pub default: TokenRequirement,
+    /// The rate limits; rules name them by index.
+    pub rate_limits: Vec<RateLimitSettings>,
+    /// Whose word on the client's address and scheme is taken.
+    pub client_address: ClientAddress,
+    /// Whether and how plain HTTP is redirected.
+    pub https_redirect: Option<HttpsRedirect>,
+    /// How error replies are dressed.
+    pub errors: ErrorSettings,
+    /// What metric names begin with.
+    pub stat_prefix: Box<str>,
+}
+
+pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
+    let version = o.required(
+        "version",
+        Integer { min: 1, max: 1 },
+        "The version of this configuration's format: 1.",
+    );
+    let providers = o.required(
+        "providers",
+        Map {
+            of: Section(provider),
+            min: 1,
+            max: 64,
+        },
+        "The identity providers, by a name of one's own.",
+    );
+    let rules = o.optional(
+        "rules",
+        List {
+            of: Section(|o: &mut Object<'_>| rule(o, names)),
+            min: 0,
+            max: 20_000,
+        },
+        "The rules; the first that matches decides.",
+    );
+    let default = o.required(
+        "default",
+        Section(|o: &mut Object<'_>| default(o, names)),
+        "What a request that no rule matches must bring.",
+    );
+    let rate_limits = o.optional(
+        "rate_limits",
+        Map {
+            of: Section(rate_limit),
+            min: 0,
+            max: 256,
+        },
+        "Rate limits, by a name of one's own.",
+    );
+    let client_address = o.optional(
+        "client_address",
+        Section(client_address),
+        "Whose word on the client's address and scheme is taken.",
+    );
+    let https_redirect = o.optional(
+        "https_redirect",
+        Section(https_redirect),
+        "Plain HTTP is redirected to HTTPS where this is there.",
+    );
+    let errors = o.optional("errors", Section(errors), "How error replies are dressed.");
+    let stat_prefix = o.default(
+        "stat_prefix",
+        Parsed {
+            of: Text { max: 64 },
+            with: stat_prefix,
+        },
+        ("edge_auth", "edge_auth".into()),
+        "What metric names begin with: letters, digits and `_`.",
+    );
+    version?;
+    let providers = providers?
+        .into_iter()
+        .map(|(name, provider)| Provider { name, ..provider })
+        .collect();
+    let rate_limits = rate_limits
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, limit)| RateLimitSettings {
+            name: name.into(),
+            ..limit
+        })
+        .collect();
+    let mut rules = rules.unwrap_or_default();
+    for (index, rule) in rules.iter_mut().enumerate() {
+        if rule.name.is_empty() {
+            rule.name = format!("rules[{index}]").into();
+        }
+    }
+    Some(Config {
+        providers,
+        rules,
+        default: default?,
+        rate_limits,
+        client_address: client_address.unwrap_or_default(),
+        https_redirect,
+        errors: errors.unwrap_or_default(),
+        stat_prefix,
+    })
+}
+
+fn default(o: &mut Object<'_>, names: &Names) -> Option<TokenRequirement> {
+    let requires = o.required("requires", Requires { names }, "A token, never `public`.")?;
+    match requires {
+        Requirement::Token(required) if !required.optional => Some(required),
+        Requirement::Token(_) | Requirement::Public => {
+            o.fail(
+                "requires",
+                "must be a token that is not optional: what no rule matches is denied",
+            );
+            None
+        }
+    }
+}
+
+fn client_address(o: &mut Object<'_>) -> Option<ClientAddress> {
+    let hops = o.default(
+        "trusted_hops",
+        Integer { min: 0, max: 16 },
+        ("0", 0),
+        "How many proxies in front of this one append to x-forwarded-for, 0 to 16.",
+    );
+    ClientAddress::new(hops).ok()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a section")]
+fn https_redirect(o: &mut Object<'_>) -> Option<HttpsRedirect> {
+    let status = o.default(
+        "status",
+        Parsed {
+            of: Integer { min: 301, max: 308 },
+            with: |code| {
+                u16::try_from(code)
+                    .ok()
+                    .and_then(RedirectStatus::from_code)
+                    .ok_or_else(|| "must be 301, 302, 307 or 308".to_owned())
+            },
+        },
+        ("301", RedirectStatus::MovedPermanently),
+        "The status for GET and HEAD; other methods get 308, which keeps their body.",
+    );
+    let except = o.optional(
+        "except",
+        List {
+            of: Parsed {
+                of: Text { max: 2048 },
+                with: |path: Box<str>| Exception::parse(&path).map_err(|error| error.to_string()),
+            },
+            min: 0,
+            max: 64,
+        },
+        "Paths that stay on plain HTTP; one that ends in a slash stands for everything below it.",
+    );
+    let port = o.optional(
+        "port",
+        Integer {
+            min: 1,
+            max: 65_535,
+        },
+        "The port of HTTPS where it is not 443.",
+    );
+    let hosts = o.optional(
+        "hosts",
+        List {
+            of: host_pattern(),
+            min: 1,
+            max: 64,
+        },
+        "The hosts to redirect to; any that a client can name where left out.",
+    );
+    Some(HttpsRedirect {
+        status,
+        except: except.unwrap_or_default(),
+        port: port.and_then(|port| Port::new(u16::try_from(port).ok()?)),
+        hosts: hosts.unwrap_or_default(),
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a section")]
+fn errors(o: &mut Object<'_>) -> Option<ErrorSettings> {
+    let text = || Parsed {
+        of: Text { max: 512 },
+        with: quotable,
+    };
+    let realm = o.default(
+        "realm",
+        text(),
+        ("edge-auth", "edge-auth".into()),
+        "The realm that challenges name.",
+    );
+    let error_uri_base = o.optional(
+        "error_uri_base",
+        text(),
+        "`error_uri` in replies is this followed by the reason code.",
+    );
+    let resource_metadata = o.optional(
+        "resource_metadata",
+        text(),
+        "The URL of the protected resource metadata that challenges name (RFC 9728 §5.1).",
+    );
+    Some(ErrorSettings {
+        realm,
+        error_uri_base,
+        resource_metadata,
+    })
+}
+
+/// Text that may stand in a quoted string and in JSON as it is.
+fn quotable(text: Box<str>) -> Result<Box<str>, String> {
+    let plain = text
+        .bytes()
+        .all(|byte| (b' '..=b'~').contains(&byte) && !b"\"\\".contains(&byte));
+    if plain {
+        Ok(text)
+    } else {
+        Err("may hold printable ASCII without `\"` and `\\` only".into())
+    }
+}
+
+fn stat_prefix(text: Box<str>) -> Result<Box<str>, String> {
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if plain {
+        Ok(text)
+    } else {
+        Err("may hold letters, digits and `_` only".into())
+    }
+}

@@ -1,0 +1,218 @@
+use std::time::Duration;
+
+use super::*;
+use crate::redirect::RedirectStatus;
+
+fn minimal() -> serde_json::Value {
+    serde_json::json!({
+        "version": 1,
+        "providers": {"auth0": {
+            "issuer": "https://tenant.auth0.com/",
+            "audiences": ["https://api.pymd.io"],
+            "remote_jwks": {"http_uri": {
+                "uri": "https://tenant.auth0.com/.well-known/jwks.json",
+                "cluster": "auth0",
+            }},
+        }},
+        "default": {"requires": {"provider": "auth0"}},
+    })
+}
+
+fn with(pointer: &str, name: &str, value: serde_json::Value) -> serde_json::Value {
+    let mut config = minimal();
+    let object = config
+        .pointer_mut(pointer)
+        .and_then(serde_json::Value::as_object_mut)
+        .unwrap();
+    object.insert(name.to_owned(), value);
+    config
+}
+
+fn errors(config: &serde_json::Value) -> Vec<String> {
+    match Config::from_json(config.to_string().as_bytes()) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[track_caller]
+fn check(config: &serde_json::Value, expected: &[&str]) {
+    assert_eq!(errors(config), expected);
+}
+
+#[test]
+fn the_defaults_are_the_safe_ones() {
+    let config = Config::from_json(minimal().to_string().as_bytes()).unwrap();
+    let provider = &config.providers[0];
+    assert_eq!(provider.profile.clock_skew, Duration::from_secs(60));
+    assert!(provider.profile.require_expiration);
+    assert_eq!(
+        provider.profile.max_lifetime,
+        Some(Duration::from_secs(24 * 3600))
+    );
+    assert_eq!(
+        provider
+            .profile
+            .algorithms
+            .iter()
+            .map(crate::signature::Algorithm::name)
+            .collect::<Vec<_>>(),
+        ["RS256"]
+    );
+    assert_eq!(
+        provider.sources,
+        [crate::credentials::TokenSource::authorization()]
+    );
+    assert!(config.https_redirect.is_none());
+    assert_eq!(config.client_address.trusted_hops(), 0);
+    assert!(!config.default.optional);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_each_with_its_place() {
+    check(
+        &serde_json::json!({
+            "version": 2,
+            "providers": {"auth0": {
+                "issuer": "https://tenant.auth0.com/",
+                "audience": ["https://api.pymd.io"],
+                "algorithms": ["HS256"],
+                "remote_jwks": {
+                    "http_uri": {"uri": "http://tenant.auth0.com/jwks", "cluster": "auth0"},
+                    "cache_duration": 300,
+                },
+            }},
+            "rules": [{"match": {"path": "/a"}, "requires": {"provider": "okta"}}],
+            "default": {"requires": "public"},
+        }),
+        &[
+            "version: is 2; 1 to 1 are allowed",
+            "providers.auth0.audiences: is required",
+            "providers.auth0.algorithms[0]: must be one of RS256, RS384, RS512, PS256, PS384, PS512, \
+             ES256, ES384, ES512, EdDSA",
+            "providers.auth0.remote_jwks.http_uri.uri: is plain http to another machine; use https",
+            "providers.auth0.remote_jwks.cache_duration: is no duration; write a number and a unit, 1s to \
+             24h, as in \"300s\", \"500ms\", \"24h\"",
+            "providers.auth0.audience: is not known; did you mean `audiences`?",
+            "rules[0].requires.provider: is not among providers: auth0",
+            "default.requires: must be a token that is not optional: what no rule matches is denied",
+        ],
+    );
+}
+
+#[test]
+fn a_default_that_lets_anyone_through_is_refused() {
+    let expected =
+        ["default.requires: must be a token that is not optional: what no rule matches is denied"];
+    check(
+        &with("", "default", serde_json::json!({"requires": "public"})),
+        &expected,
+    );
+    let optional = serde_json::json!({"requires": {"provider": "auth0", "optional": true}});
+    check(&with("", "default", optional), &expected);
+}
+
+#[test]
+fn camel_case_and_doubles_are_read_as_protobuf_writes_them() {
+    let mut config = minimal();
+    let provider = config
+        .pointer_mut("/providers/auth0")
+        .unwrap()
+        .as_object_mut()
+        .unwrap();
+    let jwks = provider.remove("remote_jwks").unwrap();
+    provider.insert("remoteJwks".into(), jwks);
+    provider.insert("clockSkewSeconds".into(), serde_json::json!(30.0));
+    config["httpsRedirect"] = serde_json::json!({"status": 308.0});
+    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+    assert_eq!(
+        config.providers[0].profile.clock_skew,
+        Duration::from_secs(30)
+    );
+    assert_eq!(
+        config.https_redirect.unwrap().status,
+        RedirectStatus::PermanentRedirect
+    );
+}
+
+#[test]
+fn both_spellings_of_one_field_are_refused() {
+    let config = with("/providers/auth0", "clockSkewSeconds", serde_json::json!(1));
+    let mut both = config;
+    both["providers"]["auth0"]["clock_skew_seconds"] = serde_json::json!(2);
+    check(
+        &both,
+        &[
+            "providers.auth0.clock_skew_seconds: is there twice, in snake_case and in camelCase; keep one",
+        ],
+    );
+}
+
+#[test]
+fn exactly_one_source_of_keys_is_needed() {
+    let both = with(
+        "/providers/auth0",
+        "local_jwks",
+        serde_json::json!({"inline_string": "{}"}),
+    );
+    let errors = errors(&both);
+    assert!(
+        errors
+            .iter()
+            .any(|e| e.starts_with("providers.auth0.local_jwks.inline_string: is no key set"))
+    );
+    assert!(
+        errors.contains(&"providers.auth0: needs exactly one of remote_jwks and local_jwks".into())
+    );
+}
+
+#[test]
+fn identity_headers_that_would_break_the_request_are_refused() {
+    for name in ["authorization", "host", ":path", "x y", "content-length"] {
+        let claims = serde_json::json!([{"header_name": name, "claim_name": "sub"}]);
+        let errors = errors(&with("/providers/auth0", "claim_to_headers", claims));
+        assert_eq!(errors.len(), 1, "{name}: {errors:?}");
+        assert!(
+            errors[0].starts_with("providers.auth0.claim_to_headers[0].header_name: "),
+            "{errors:?}"
+        );
+    }
+}
+
+#[test]
+fn text_that_is_no_json_says_what_to_do() {
+    for text in ["", "version: 1", "{\"version\":1,\"version\":1}", "[]"] {
+        let errors = Config::from_json(text.as_bytes()).unwrap_err();
+        assert_eq!(errors.len(), 1, "{text}");
+        assert_eq!(errors[0].path, "configuration", "{text}");
+    }
+}
+
+#[test]
+fn the_schema_describes_every_field_and_accepts_no_other() {
+    let schema = schema();
+    let fields = |pointer: &str| {
+        schema
+            .pointer(pointer)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert!(fields("/properties").contains(&"https_redirect".to_owned()));
+    let provider = "/properties/providers/additionalProperties/properties";
+    assert!(fields(provider).contains(&"max_lifetime".to_owned()));
+    assert_eq!(
+        schema.pointer("/additionalProperties"),
+        Some(&serde_json::json!(false))
+    );
+    // Every object of the schema says what it is for.
+    let described = fields(provider).iter().all(|name| {
+        schema
+            .pointer(&format!("{provider}/{name}/description"))
+            .is_some()
+    });
+    assert!(described);
+}

@@ -1,0 +1,60 @@
+//! Cookies, as far as a token in one of them needs (RFC 6265 §4.2).
+
+use super::SeveralTokens;
+use crate::decision::Mutations;
+use crate::request::RequestHead;
+
+/// The value of the cookie `name` over all `cookie` fields (HTTP/2 splits them, RFC 9113 §8.2.3).
+///
+/// # Errors
+/// [`SeveralTokens`] where two cookies have this name: a subdomain can plant a second one.
+pub(super) fn value<'a>(
+    head: &RequestHead<'a>,
+    name: &str,
+) -> Result<Option<&'a [u8]>, SeveralTokens> {
+    let mut values = head
+        .all("cookie")
+        .flat_map(|field| field.split(|byte| *byte == b';'))
+        .filter_map(|pair| named(pair, name));
+    let first = values.next();
+    if values.next().is_some() {
+        Err(SeveralTokens)
+    } else {
+        Ok(first)
+    }
+}
+
+/// Rewrites the `cookie` fields without the cookies `names`.
+pub fn without_cookies(head: &RequestHead<'_>, names: &[&str], mutations: &mut Mutations) {
+    let is_taken = |pair: &[u8]| names.iter().any(|name| named(pair, name).is_some());
+    let pairs = || {
+        head.all("cookie")
+            .flat_map(|field| field.split(|byte| *byte == b';'))
+    };
+    if !pairs().any(is_taken) {
+        return;
+    }
+    let kept: Vec<&[u8]> = pairs()
+        .filter(|pair| !is_taken(pair))
+        .map(<[u8]>::trim_ascii)
+        .filter(|pair| !pair.is_empty())
+        .collect();
+    mutations.remove.push(b"cookie".as_slice().into());
+    if !kept.is_empty() {
+        mutations.set.push(("cookie".into(), kept.join(&b"; "[..])));
+    }
+}
+
+/// The value of `pair` if it is `name=value`; names are case-sensitive, quotes belong to the value's form.
+fn named<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let value = pair
+        .trim_ascii()
+        .strip_prefix(name.as_bytes())?
+        .strip_prefix(b"=")?;
+    Some(
+        value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_suffix(b"\""))
+            .unwrap_or(value),
+    )
+}

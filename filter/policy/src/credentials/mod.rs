@@ -1,0 +1,200 @@
+//! Where a request may carry its token, and taking it from there (RFC 6750 §2).
+//!
+//! A token is taken from the sources a provider names and from nowhere else. Two different tokens in one
+//! request are refused rather than chosen from: the upstream might choose otherwise.
+
+mod cookie;
+mod query;
+
+use crate::decision::Mutations;
+use crate::request::RequestHead;
+
+pub use cookie::without_cookies;
+pub use query::without_parameters;
+
+/// A place in a request that may carry a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// A header field, after `value_prefix`.
+    Header {
+        /// Lower-case field name.
+        name: Box<str>,
+        /// What stands before the token, compared without regard to case (RFC 9110 §11.1).
+        value_prefix: Box<str>,
+    },
+    /// A query parameter (RFC 6750 §2.3).
+    Query(Box<str>),
+    /// A cookie (RFC 6265 §4.2).
+    Cookie(Box<str>),
+    /// `Sec-WebSocket-Protocol: bearer, <token>`: a browser can set no other field of a WebSocket handshake.
+    WebSocketProtocol,
+}
+
+impl TokenSource {
+    /// `Authorization: Bearer` (RFC 6750 §2.1).
+    pub fn authorization() -> Self {
+        Self::Header {
+            name: "authorization".into(),
+            value_prefix: "Bearer ".into(),
+        }
+    }
+}
+
+/// A credential as the client sent it: nothing about it has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnverifiedCredential<'a> {
+    /// The token's bytes.
+    pub token: &'a [u8],
+}
+
+/// The request carries several credentials; which one counts must not be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeveralTokens;
+
+/// The one token `sources` yield, if any. The same token in two places is one token.
+///
+/// # Errors
+/// [`SeveralTokens`] where sources differ, a field or parameter that carries a token appears twice, or a
+/// proxy in front joined two of them with a comma.
+pub fn take<'a>(
+    head: &RequestHead<'a>,
+    query: Option<&'a str>,
+    sources: &[TokenSource],
+) -> Result<Option<UnverifiedCredential<'a>>, SeveralTokens> {
+    let mut found: Option<&'a [u8]> = None;
+    for source in sources {
+        let here = match source {
+            TokenSource::Header { name, value_prefix } => from_header(head, name, value_prefix)?,
+            TokenSource::Query(name) => query::value(query.unwrap_or(""), name)?.map(str::as_bytes),
+            TokenSource::Cookie(name) => cookie::value(head, name)?,
+            TokenSource::WebSocketProtocol => from_websocket_protocol(head)?,
+        };
+        match (found, here) {
+            (Some(first), Some(second)) if first != second => return Err(SeveralTokens),
+            (None, Some(_)) => found = here,
+            _ => {}
+        }
+    }
+    Ok(found.map(|token| UnverifiedCredential { token }))
+}
+
+fn from_header<'a>(
+    head: &RequestHead<'a>,
+    name: &str,
+    prefix: &str,
+) -> Result<Option<&'a [u8]>, SeveralTokens> {
+    let mut tokens = head
+        .all(name)
+        .filter_map(|value| strip_prefix(value, prefix));
+    let Some(token) = tokens.next() else {
+        return Ok(None);
+    };
+    // Any second field of this name is refused, whatever its scheme: an upstream may read that one.
+    if head.all(name).nth(1).is_some() || token.contains(&b',') {
+        return Err(SeveralTokens);
+    }
+    Ok(Some(token.trim_ascii()))
+}
+
+/// `value` after `prefix`; a `Bearer` that stands alone is an empty token, not an absent one.
+fn strip_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+    let prefix = prefix.as_bytes();
+    let value = value.trim_ascii();
+    match value.split_at_checked(prefix.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => Some(rest),
+        _ if !prefix.is_empty() && value.eq_ignore_ascii_case(prefix.trim_ascii()) => Some(&[]),
+        _ => None,
+    }
+}
+
+fn from_websocket_protocol<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]>, SeveralTokens> {
+    let Ok(value) = head.only("sec-websocket-protocol") else {
+        return Err(SeveralTokens);
+    };
+    let Some(value) = value else { return Ok(None) };
+    let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let Some(_) = parts.find(|part| part.eq_ignore_ascii_case(b"bearer")) else {
+        return Ok(None);
+    };
+    let token = parts.next().unwrap_or_default();
+    if parts.any(|part| part.eq_ignore_ascii_case(b"bearer")) {
+        return Err(SeveralTokens);
+    }
+    Ok(Some(token))
+}
+
+/// Takes the token out of what goes upstream, without touching other cookies, parameters or protocols.
+pub fn strip(
+    head: &RequestHead<'_>,
+    path_and_query: &mut String,
+    sources: &[TokenSource],
+    mutations: &mut Mutations,
+) {
+    let parameters: Vec<&str> = sources.iter().filter_map(TokenSource::query).collect();
+    if !parameters.is_empty()
+        && let Some(rewritten) = without_parameters(path_and_query, &parameters)
+    {
+        *path_and_query = rewritten;
+    }
+    let cookies: Vec<&str> = sources.iter().filter_map(TokenSource::cookie).collect();
+    if !cookies.is_empty() {
+        without_cookies(head, &cookies, mutations);
+    }
+    for source in sources {
+        match source {
+            TokenSource::Header { name, value_prefix } => {
+                if head
+                    .all(name)
+                    .any(|value| strip_prefix(value, value_prefix).is_some())
+                {
+                    mutations.remove.push(name.as_bytes().into());
+                }
+            }
+            TokenSource::WebSocketProtocol => strip_websocket_protocol(head, mutations),
+            TokenSource::Query(_) | TokenSource::Cookie(_) => {}
+        }
+    }
+}
+
+fn strip_websocket_protocol(head: &RequestHead<'_>, mutations: &mut Mutations) {
+    let Some(value) = head.first("sec-websocket-protocol") else {
+        return;
+    };
+    let mut kept = Vec::new();
+    let mut parts = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    while let Some(part) = parts.next() {
+        if part.eq_ignore_ascii_case(b"bearer") {
+            parts.next();
+        } else {
+            kept.push(part);
+        }
+    }
+    if kept.is_empty() {
+        mutations
+            .remove
+            .push(b"sec-websocket-protocol".as_slice().into());
+    } else {
+        mutations
+            .set
+            .push(("sec-websocket-protocol".into(), kept.join(&b", "[..])));
+    }
+}
+
+impl TokenSource {
+    fn query(&self) -> Option<&str> {
+        match self {
+            Self::Query(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    fn cookie(&self) -> Option<&str> {
+        match self {
+            Self::Cookie(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

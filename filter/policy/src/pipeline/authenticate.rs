@@ -1,0 +1,160 @@
+//! Step 5: who calls. The token is taken from where its provider allows it, and verified or refused.
+
+use std::sync::Arc;
+
+use super::{Gateway, Host, Patience, Request, Stop};
+use crate::config::TokenRequirement;
+use crate::credentials;
+use crate::decision::Wait;
+use crate::jwks::UnknownKeyId;
+use crate::jwt::{self, UnverifiedToken, VerifiedClaims};
+use crate::pipeline::denial::{Denial, challenge};
+use crate::rejection::Reason;
+use crate::store::SharedStore;
+
+/// Who a request comes from, as far as its rule asks.
+#[derive(Debug)]
+pub(super) enum Caller {
+    /// Nobody is known: the rule is public, or its token is optional and absent.
+    Nobody,
+    /// The bearer of a verified token.
+    Bearer {
+        /// The index of the provider that issued it.
+        provider: usize,
+        /// What the token says.
+        claims: Arc<VerifiedClaims>,
+    },
+}
+
+impl Caller {
+    pub(super) fn claims(&self) -> Option<&VerifiedClaims> {
+        match self {
+            Self::Nobody => None,
+            Self::Bearer { claims, .. } => Some(claims),
+        }
+    }
+}
+
+impl Gateway {
+    pub(super) fn authenticate<S: SharedStore>(
+        &mut self,
+        request: &Request<'_>,
+        required: &TokenRequirement,
+        host: &mut Host<'_, S>,
+    ) -> Result<Caller, Stop> {
+        let Some(credential) = self.credential(request, required)? else {
+            // "Optional" means absent, and only absent: CVE-2021-21378 read it otherwise.
+            return if required.optional {
+                Ok(Caller::Nobody)
+            } else {
+                let scope = challenge(&required.scopes);
+                Err(Denial {
+                    scope,
+                    ..Denial::of(Reason::MissingToken)
+                }
+                .into())
+            };
+        };
+        let token = UnverifiedToken::parse(credential).map_err(Reason::from)?;
+        let provider = self.provider(&token, required).ok_or(Reason::WrongIssuer)?;
+        self.verify(request, credential, provider, required, host)
+            .map(|claims| Caller::Bearer {
+                provider,
+                claims: Arc::new(claims),
+            })
+    }
+
+    /// The one token in the places that the requirement's providers name.
+    fn credential<'r>(
+        &self,
+        request: &Request<'r>,
+        required: &TokenRequirement,
+    ) -> Result<Option<&'r [u8]>, Stop> {
+        let mut found: Option<&[u8]> = None;
+        for provider in required
+            .providers
+            .iter()
+            .filter_map(|&p| self.config.providers.get(p))
+        {
+            let taken = credentials::take(&request.head, request.target.query(), &provider.sources)
+                .map_err(|_| Reason::SeveralTokens)?;
+            match (found, taken) {
+                (Some(first), Some(second)) if first != second.token => {
+                    return Err(Reason::SeveralTokens.into());
+                }
+                (None, Some(credential)) => found = Some(credential.token),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The provider whose issuer the token names. The name is not trusted yet: it chooses whose keys the
+    /// signature is checked with, and those keys then say whether the name was right.
+    fn provider(&self, token: &UnverifiedToken<'_>, required: &TokenRequirement) -> Option<usize> {
+        let issued_by = |index: &&usize| {
+            self.config.providers.get(**index).is_some_and(|provider| {
+                token.unverified_issuer().is_some_and(|issuer| {
+                    provider.profile.issuers.iter().any(|own| **own == *issuer)
+                })
+            })
+        };
+        required.providers.iter().find(issued_by).copied()
+    }
+
+    fn verify<S: SharedStore>(
+        &mut self,
+        request: &Request<'_>,
+        credential: &[u8],
+        provider: usize,
+        required: &TokenRequirement,
+        host: &mut Host<'_, S>,
+    ) -> Result<VerifiedClaims, Stop> {
+        let (Some(settings), Some(keys)) = (
+            self.config.providers.get(provider),
+            self.keys.get_mut(provider),
+        ) else {
+            return Err(Reason::Internal.into());
+        };
+        // Twice at most: the second time with keys that another worker fetched meanwhile.
+        for _ in 0..2 {
+            let Some(set) = keys.usable(host.now) else {
+                return Err(if request.patience == Patience::MayWait {
+                    Stop::Wait(Wait::FirstKeys)
+                } else {
+                    let retry_after = Some(keys.retry_after(host.now).as_secs());
+                    Denial {
+                        retry_after,
+                        ..Denial::of(Reason::KeysUnavailable)
+                    }
+                    .into()
+                });
+            };
+            let token = UnverifiedToken::parse(credential).map_err(Reason::from)?;
+            match jwt::verify(token, &settings.profile, set, host.verifier, host.now) {
+                Ok(claims) if !required.audiences.is_empty() => {
+                    let named = required
+                        .audiences
+                        .iter()
+                        .any(|own| claims.has_audience(own));
+                    return if named {
+                        Ok(claims)
+                    } else {
+                        Err(Reason::WrongAudience.into())
+                    };
+                }
+                Ok(claims) => return Ok(claims),
+                Err(jwt::Error::UnknownKeyId) => {}
+                Err(error) => return Err(Reason::from(error).into()),
+            }
+            match keys.on_unknown_key_id(host.now, host.store) {
+                UnknownKeyId::KeysChanged => {}
+                UnknownKeyId::FetchPending if request.patience == Patience::MayWait => {
+                    return Err(Stop::Wait(Wait::NewKey));
+                }
+                UnknownKeyId::FetchPending | UnknownKeyId::CoolingDown { .. } => break,
+            }
+        }
+        Err(Reason::UnknownKeyId.into())
+    }
+}

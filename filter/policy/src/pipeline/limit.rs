@@ -1,0 +1,129 @@
+//! Step 7: how often. The limits a rule names are counted in its order; the first that is used up answers.
+
+use super::authenticate::Caller;
+use super::denial::Denial;
+use super::{Gateway, Host, Request, Stop};
+use crate::claims::{ClaimPath, header_text};
+use crate::config::Rule;
+use crate::json::Value;
+use crate::rate_limit::{self, Counts, KeyPart, KeyValue, RateLimit, Verdict};
+use crate::rejection::Reason;
+use crate::store::SharedStore;
+
+impl Gateway {
+    /// Counts a request that is otherwise let through.
+    pub(super) fn limit<S: SharedStore>(
+        &self,
+        request: &Request<'_>,
+        rule: &Rule,
+        caller: &Caller,
+        host: &mut Host<'_, S>,
+    ) -> Result<(), Stop> {
+        let mut checked = Vec::new();
+        for limit in self.limits(rule, false) {
+            let key = key(limit, request, rule, caller);
+            let verdict = limit.check(key, host.now, host.store);
+            checked.push((limit, verdict));
+            if let Some(denial) = verdict.denial {
+                return Err(denied(denial, &checked, Reason::RateLimited).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a client whose credentials were refused too often, before its next ones are looked at.
+    pub(super) fn blocked<S: SharedStore>(
+        &self,
+        request: &Request<'_>,
+        rule: &Rule,
+        host: &mut Host<'_, S>,
+    ) -> Result<(), Stop> {
+        for limit in self.limits(rule, true) {
+            let key = key(limit, request, rule, &Caller::Nobody);
+            let verdict = limit.peek(key, host.now, host.store);
+            if let Some(denial) = verdict.denial {
+                let checked = [(limit, verdict)];
+                return Err(denied(denial, &checked, Reason::AuthenticationBlocked).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts credentials that were refused.
+    pub(super) fn count_failure<S: SharedStore>(
+        &self,
+        request: &Request<'_>,
+        rule: &Rule,
+        host: &mut Host<'_, S>,
+    ) {
+        for limit in self.limits(rule, true) {
+            let key = key(limit, request, rule, &Caller::Nobody);
+            limit.check(key, host.now, host.store);
+        }
+    }
+
+    fn limits<'g>(&'g self, rule: &'g Rule, failures: bool) -> impl Iterator<Item = &'g RateLimit> {
+        rule.rate_limits
+            .iter()
+            .filter_map(|&index| self.limits.get(index))
+            .filter(move |limit| {
+                failures == matches!(limit.settings().counts, Counts::FailedAuthentication { .. })
+            })
+    }
+}
+
+fn denied(
+    denial: rate_limit::Denial,
+    checked: &[(&RateLimit, Verdict)],
+    exhausted: Reason,
+) -> Denial {
+    let fields = rate_limit::fields(checked.iter().copied());
+    let reason = match denial {
+        rate_limit::Denial::Exhausted => exhausted,
+        rate_limit::Denial::StoreContended => Reason::RateLimitUnavailable,
+    };
+    let mut headers = Vec::new();
+    if !fields.policy.is_empty() {
+        headers.push(("ratelimit-policy", fields.policy));
+        headers.push(("ratelimit", fields.limit));
+    }
+    Denial {
+        retry_after: fields.retry_after,
+        headers,
+        ..Denial::of(reason)
+    }
+}
+
+fn key(limit: &RateLimit, request: &Request<'_>, rule: &Rule, caller: &Caller) -> rate_limit::Key {
+    // A claim that is no plain text is turned into text, which must live as long as the key is made.
+    let texts: Vec<_> = limit
+        .settings()
+        .key
+        .iter()
+        .map(|part| match part {
+            KeyPart::Claim(path) => claim(caller, path),
+            _ => None,
+        })
+        .collect();
+    let mut texts = texts.iter();
+    limit.key(|part| {
+        let text = texts.next().and_then(Option::as_ref);
+        match part {
+            KeyPart::ClientAddress => request.client.map_or(KeyValue::Absent, KeyValue::Address),
+            KeyPart::Claim(_) => bytes_or_absent(text.map(String::as_bytes)),
+            KeyPart::Header(name) => bytes_or_absent(request.head.first(name)),
+            KeyPart::Route => KeyValue::Bytes(rule.name.as_bytes()),
+            KeyPart::Host => bytes_or_absent(request.head.first(":authority")),
+        }
+    })
+}
+
+fn bytes_or_absent(found: Option<&[u8]>) -> KeyValue<'_> {
+    found.map_or(KeyValue::Absent, KeyValue::Bytes)
+}
+
+fn claim(caller: &Caller, path: &[String]) -> Option<String> {
+    let path = ClaimPath::new(path.iter().map(String::as_str)).ok()?;
+    let value: &Value = caller.claims()?.claim(&path)?;
+    header_text(value).map(std::borrow::Cow::into_owned)
+}
