@@ -424,10 +424,8 @@ fn find_by_trying_each(
             let pattern: Vec<_> = template.as_str().split('/').collect();
             parts.len() == pattern.len()
                 && pattern.iter().zip(&parts).all(|(pattern, part)| {
-                    match pattern.starts_with('{') {
-                        true => !part.is_empty(),
-                        false => pattern == part,
-                    }
+                    let parameter = pattern.starts_with('{');
+                    (parameter && !part.is_empty()) || pattern == part
                 })
         }
     };
@@ -450,11 +448,8 @@ fn any_path() -> impl Strategy<Value = String> {
         } else {
             ""
         };
-        segments
-            .iter()
-            .map(|segment| format!("/{segment}"))
-            .collect::<String>()
-            + slash
+        let segments = segments.iter().flat_map(|segment| ["/", segment]);
+        segments.chain([slash]).collect()
     })
 }
 
@@ -465,7 +460,8 @@ fn any_template() -> impl Strategy<Value = String> {
                 "{}" => format!("/{{p{at}}}"),
                 literal => format!("/{literal}"),
             };
-            segments.iter().enumerate().map(parameter).collect()
+            let segments: Vec<_> = segments.iter().enumerate().map(parameter).collect();
+            segments.concat()
         },
     )
 }
