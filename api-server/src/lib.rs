@@ -1,1 +1,20 @@
-//! Placeholder of the room.
+//! Markdown documents, sync, profiles and login behind the edge.
+//!
+//! `main` reads the settings and calls [`run`]; tests build [`app::App`] from a map of settings.
+
+pub mod app;
+pub mod auth;
+pub mod body;
+pub mod clock;
+pub mod config;
+pub mod database;
+pub mod documents;
+pub mod error;
+pub mod health;
+pub mod merge_patch;
+pub mod pagination;
+pub mod query;
+pub mod run;
+pub mod server;
+pub mod telemetry;
+pub mod timestamp;

@@ -1,0 +1,120 @@
+//! What handlers share, and the two routers made of it; the same for `main` and for tests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::auth::{Keys, Verifier};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::database::{self, Database};
+use crate::error::{self, ApiError};
+use crate::timestamp::Timestamp;
+use crate::{documents, health, telemetry};
+
+/// What every handler can reach. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Documents and all else that lasts.
+    pub database: Database,
+    /// Judges bearer tokens.
+    pub verifier: Arc<Verifier>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    request_timeout: Duration,
+    stopping: Arc<AtomicBool>,
+}
+
+/// Why a server can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database can't be opened or migrated.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// No HTTP client can be made.
+    #[error("no HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl App {
+    /// Opens the database and begins to fetch keys.
+    ///
+    /// # Errors
+    /// The database can't be opened or migrated. Keys that can't be fetched are no error: the server is not
+    /// ready until they are there.
+    pub async fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let database =
+            Database::open(&settings.database_url, settings.database_max_connections).await?;
+        let keys = Arc::new(Keys::new(&settings.jwks_uri, settings.keys)?);
+        tokio::spawn(Arc::clone(&keys).run(Arc::clone(&clock)));
+        Ok(Self {
+            database,
+            verifier: Arc::new(Verifier::new(keys, settings)),
+            clock,
+            request_timeout: settings.request_timeout,
+            stopping: Arc::default(),
+        })
+    }
+
+    /// The time now, as it is stored.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now().into()
+    }
+
+    /// From now on `/readyz` answers 503.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`App::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// What the edge reaches.
+    pub fn router(&self) -> Router {
+        let timeout = self.request_timeout;
+        Router::new()
+            .merge(documents::router())
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz))
+            .fallback(error::not_found)
+            .method_not_allowed_fallback(error::method_not_allowed)
+            .layer(from_fn(move |request, next| {
+                limit_time(timeout, request, next)
+            }))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(telemetry::request::observe))
+            .with_state(self.clone())
+    }
+
+    /// What only operators and the edge's own connections reach, on a listener of its own (CVE-2022-24797).
+    pub fn internal_router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz))
+            .fallback(error::not_found)
+            .method_not_allowed_fallback(error::method_not_allowed)
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(telemetry::request::observe))
+            .with_state(self.clone())
+    }
+}
+
+async fn limit_time(timeout: Duration, request: Request, next: Next) -> Response {
+    tokio::time::timeout(timeout, next.run(request))
+        .await
+        .unwrap_or_else(|_| ApiError::TimedOut.into_response())
+}
+
+/// The panic's own text may quote anything: it is not repeated.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::Internal("a handler panicked").into_response()
+}

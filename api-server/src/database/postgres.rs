@@ -1,0 +1,32 @@
+//! `PostgreSQL`: one pool for reads and writes; the server keeps writers apart by row locks.
+
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use super::Error;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a request waits for its turn.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects and migrates; the migrator holds an advisory lock, so replicas that start together take turns.
+pub(super) async fn open(options: PgConnectOptions, max_connections: u32) -> Result<PgPool, Error> {
+    let options = options
+        .application_name("edge-auth api-server")
+        // Ends what can't end by itself: a lock or a statement that waits longer than any client would.
+        .options([
+            ("lock_timeout", "10s"),
+            ("statement_timeout", "30s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    MIGRATIONS.run(&pool).await?;
+    Ok(pool)
+}

@@ -1,0 +1,91 @@
+//! `SQLite`: one writer, several readers, every commit on disk before it is acknowledged.
+//!
+//! WAL lets readers go on while the one writer writes. `synchronous = FULL` syncs the log at each commit; with
+//! `NORMAL` a power cut would lose acknowledged writes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, Transaction};
+
+use super::Error;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How long a statement waits for another process's lock on the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a request waits for its turn.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug)]
+pub(super) struct Pools {
+    pub(super) readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Pools {
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+pub(super) async fn open(
+    options: SqliteConnectOptions,
+    max_connections: u32,
+) -> Result<Pools, Error> {
+    let options = options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("temp_store", "memory")
+        .pragma("journal_size_limit", "67108864");
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await?;
+    migrate(&options, &writer).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options.pragma("query_only", "on"))
+        .await?;
+    Ok(Pools { readers, writer })
+}
+
+/// Begins as a writer at once: a transaction that starts reading and writes later may fail with "busy".
+pub(super) async fn begin(pools: &Pools) -> Result<Transaction<'static, Sqlite>, Error> {
+    Ok(pools.writer.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+/// sqlx locks nothing for `SQLite`: a lock file keeps two processes that start at once apart.
+async fn migrate(options: &SqliteConnectOptions, pool: &SqlitePool) -> Result<(), Error> {
+    let mut path = PathBuf::from(options.get_filename()).into_os_string();
+    path.push(".migrate-lock");
+    let path = PathBuf::from(path);
+    let lock = tokio::task::spawn_blocking(move || {
+        let locked = std::fs::File::create(&path).and_then(|file| file.lock().map(|()| file));
+        locked.map_err(|source| Error::Lock {
+            path: path.display().to_string(),
+            source,
+        })
+    })
+    .await
+    .map_err(|_| Error::Panicked)??;
+    MIGRATIONS.run(pool).await?;
+    drop(lock);
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! `POST /api/v1/documents`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{ETAG, LOCATION};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::auth::{Caller, WriteDocuments};
+use crate::body::JsonObject;
+use crate::documents::DocumentId;
+use crate::documents::model::Draft;
+use crate::documents::store;
+use crate::error::ApiError;
+
+/// Adds a document under a new id: 201 with `Location` and `ETag`.
+pub(super) async fn handler(
+    State(app): State<App>,
+    caller: Caller<WriteDocuments>,
+    JsonObject(members): JsonObject,
+) -> Result<Response, ApiError> {
+    let draft = Draft::parse(members)?;
+    let owner = caller.into_subject();
+    let now = app.now();
+    let id = DocumentId::new();
+    let document = app
+        .database
+        .write(move |tx| {
+            Box::pin(async move {
+                let change = store::next_change(tx, &owner, now).await?;
+                store::insert(tx, &owner, &id, &draft, change, now).await
+            })
+        })
+        .await
+        .map_err(ApiError::from)?;
+    let location = format!("/api/v1/documents/{}", document.id);
+    let etag = document.etag().to_header();
+    let headers = [
+        (
+            LOCATION,
+            location
+                .parse()
+                .map_err(|_| ApiError::Internal("an id that is no header value"))?,
+        ),
+        (ETAG, etag),
+    ];
+    Ok((StatusCode::CREATED, headers, Json(document)).into_response())
+}

@@ -1,0 +1,206 @@
+//! What a document is, and what one may contain.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::documents::ETag;
+use crate::error::{ApiError, Invalid};
+use crate::timestamp::Timestamp;
+
+/// UTF-8 bytes of title, tags and content together, at most: 1 MiB.
+pub const MAX_BYTES: usize = 1 << 20;
+/// Characters of a title at most.
+pub const MAX_TITLE_CHARS: usize = 500;
+/// Tags of a document at most.
+pub const MAX_TAGS: usize = 32;
+/// Characters of a tag at most.
+pub const MAX_TAG_CHARS: usize = 64;
+
+/// A document as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// A UUID, unique among its owner's documents.
+    pub id: String,
+    /// One more with every change.
+    pub version: i64,
+    /// May be empty.
+    pub title: String,
+    /// In the order they were given.
+    #[sqlx(try_from = "String")]
+    pub tags: Tags,
+    /// Markdown.
+    pub content: String,
+    /// When it came to be.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Document {
+    /// Names this version.
+    pub fn etag(&self) -> ETag {
+        ETag::of_version(self.version)
+    }
+
+    /// The members a client can change, as a merge patch sees them.
+    pub fn editable(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("title".to_owned(), Value::from(self.title.as_str())),
+            ("tags".to_owned(), Value::from(self.tags.0.clone())),
+            ("content".to_owned(), Value::from(self.content.as_str())),
+        ])
+    }
+}
+
+/// A document in a list: everything but its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// A UUID, unique among its owner's documents.
+    pub id: String,
+    /// One more with every change.
+    pub version: i64,
+    /// May be empty.
+    pub title: String,
+    /// In the order they were given.
+    #[sqlx(try_from = "String")]
+    pub tags: Tags,
+    /// UTF-8 bytes of title, tags and content.
+    pub size_bytes: i64,
+    /// When it came to be.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A document's tags; a JSON array in the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Tags(pub Vec<String>);
+
+impl TryFrom<String> for Tags {
+    type Error = serde_json::Error;
+
+    fn try_from(json: String) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(&json).map(Self)
+    }
+}
+
+/// What a client wants a document to contain; within every limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    title: String,
+    tags: Tags,
+    content: String,
+}
+
+impl Draft {
+    /// Reads title, tags and content, each empty if absent.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidContent`] with all members that are wrong, [`ApiError::TooLarge`].
+    pub fn parse(mut members: Map<String, Value>) -> Result<Self, ApiError> {
+        let mut errors = Vec::new();
+        let title = text(&mut members, "title", &mut errors);
+        let content = text(&mut members, "content", &mut errors);
+        let tags = tags(&mut members, &mut errors);
+        if title.chars().count() > MAX_TITLE_CHARS {
+            errors.push(Invalid::new(
+                "/title",
+                format!("must have at most {MAX_TITLE_CHARS} characters"),
+            ));
+        }
+        if title.contains(['\n', '\r']) {
+            errors.push(Invalid::new("/title", "must be one line"));
+        }
+        errors.extend(members.keys().map(|name| {
+            let name = name.chars().take(64).collect::<String>();
+            Invalid::new(
+                format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+                "is not a member of a document",
+            )
+        }));
+        let draft = Self {
+            title,
+            tags,
+            content,
+        };
+        if !errors.is_empty() {
+            errors.truncate(MAX_ERRORS);
+            Err(ApiError::InvalidContent(errors))
+        } else if draft.size_bytes() > MAX_BYTES {
+            Err(ApiError::TooLarge {
+                limit_bytes: MAX_BYTES,
+            })
+        } else {
+            Ok(draft)
+        }
+    }
+
+    /// The title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The tags.
+    pub fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    /// The content.
+    pub fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// UTF-8 bytes of title, tags and content; at most [`MAX_BYTES`] in a draft that was parsed.
+    pub fn size_bytes(&self) -> usize {
+        self.title.len() + self.content.len() + self.tags.0.iter().map(String::len).sum::<usize>()
+    }
+}
+
+/// Errors one reply reports at most: a body may have a million wrong members.
+const MAX_ERRORS: usize = 20;
+
+fn text(members: &mut Map<String, Value>, name: &str, errors: &mut Vec<Invalid>) -> String {
+    match members.remove(name) {
+        None => String::new(),
+        // PostgreSQL's text can't hold U+0000, and no Markdown needs it.
+        Some(Value::String(text)) if !text.contains('\0') => text,
+        Some(_) => {
+            errors.push(Invalid::new(
+                format!("/{name}"),
+                "must be a string without U+0000",
+            ));
+            String::new()
+        }
+    }
+}
+
+fn tags(members: &mut Map<String, Value>, errors: &mut Vec<Invalid>) -> Tags {
+    let parsed = match members.remove("tags") {
+        None => Some(Vec::new()),
+        Some(Value::Array(values)) if values.len() <= MAX_TAGS => values
+            .into_iter()
+            .map(|value| match value {
+                Value::String(tag)
+                    if (1..=MAX_TAG_CHARS).contains(&tag.chars().count())
+                        && !tag.chars().any(char::is_control) =>
+                {
+                    Some(tag)
+                }
+                _ => None,
+            })
+            .collect(),
+        Some(_) => None,
+    };
+    Tags(parsed.unwrap_or_else(|| {
+        errors.push(Invalid::new(
+            "/tags",
+            format!(
+                "must be at most {MAX_TAGS} strings of 1 to {MAX_TAG_CHARS} characters, no control characters"
+            ),
+        ));
+        Vec::new()
+    }))
+}

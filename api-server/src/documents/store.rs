@@ -1,0 +1,142 @@
+//! The documents' statements. Every one names the owner: there is no way to ask for a document alone.
+
+use crate::args;
+use crate::database::{Connection, Error};
+use crate::documents::DocumentId;
+use crate::documents::model::{Document, Draft, Summary};
+use crate::pagination::Position;
+use crate::timestamp::Timestamp;
+
+/// The live document `id` of `owner`.
+pub async fn find(
+    connection: &mut Connection,
+    owner: &str,
+    id: &DocumentId,
+) -> Result<Option<Document>, Error> {
+    connection
+        .fetch_optional(
+            "SELECT id, version, title, tags, content, created_at, updated_at FROM documents
+             WHERE owner = $1 AND id = $2 AND deleted_at IS NULL",
+            args![owner, id.as_str()],
+        )
+        .await
+}
+
+/// Up to `limit` live documents of `owner` after `position`, newest first.
+pub async fn list(
+    connection: &mut Connection,
+    owner: &str,
+    position: &Position,
+    limit: u32,
+) -> Result<Vec<Summary>, Error> {
+    connection
+        .fetch_all(
+            "SELECT id, version, title, tags, size_bytes, created_at, updated_at FROM documents
+             WHERE owner = $1 AND deleted_at IS NULL AND (created_at, id) < ($2, $3)
+             ORDER BY created_at DESC, id DESC LIMIT $4",
+            args![owner, position.created_at, &position.id, i64::from(limit)],
+        )
+        .await
+}
+
+/// The next number of `owner`'s changes. Holds the owner's row until the transaction ends: the owner's changes
+/// happen one after the other, and whoever reads number n can rely on all below n being visible.
+pub async fn next_change(
+    transaction: &mut Connection,
+    owner: &str,
+    now: Timestamp,
+) -> Result<i64, Error> {
+    let (change,): (i64,) = transaction
+        .fetch_one(
+            "INSERT INTO users (subject, change_seq, created_at) VALUES ($1, 1, $2)
+             ON CONFLICT (subject) DO UPDATE SET change_seq = users.change_seq + 1
+             RETURNING change_seq",
+            args![owner, now],
+        )
+        .await?;
+    Ok(change)
+}
+
+/// Adds a document as change number `change`.
+pub async fn insert(
+    transaction: &mut Connection,
+    owner: &str,
+    id: &DocumentId,
+    draft: &Draft,
+    change: i64,
+    now: Timestamp,
+) -> Result<Document, Error> {
+    transaction
+        .fetch_one(
+            "INSERT INTO documents (owner, id, version, change_seq, created_at, updated_at,
+                                    size_bytes, title, tags, content)
+             VALUES ($1, $2, 1, $3, $4, $4, $5, $6, $7, $8)
+             RETURNING id, version, title, tags, content, created_at, updated_at",
+            args![
+                owner,
+                id.as_str(),
+                change,
+                now,
+                size(draft),
+                draft.title(),
+                tags(draft),
+                draft.content()
+            ],
+        )
+        .await
+}
+
+/// Gives the live document `id` new content as change number `change`.
+pub async fn replace(
+    transaction: &mut Connection,
+    owner: &str,
+    id: &DocumentId,
+    draft: &Draft,
+    change: i64,
+    now: Timestamp,
+) -> Result<Document, Error> {
+    transaction
+        .fetch_one(
+            "UPDATE documents SET version = version + 1, change_seq = $3, updated_at = $4,
+                                  size_bytes = $5, title = $6, tags = $7, content = $8
+             WHERE owner = $1 AND id = $2 AND deleted_at IS NULL
+             RETURNING id, version, title, tags, content, created_at, updated_at",
+            args![
+                owner,
+                id.as_str(),
+                change,
+                now,
+                size(draft),
+                draft.title(),
+                tags(draft),
+                draft.content()
+            ],
+        )
+        .await
+}
+
+/// Leaves a tombstone of the live document `id` as change number `change`: devices learn of it, its text is gone.
+pub async fn bury(
+    transaction: &mut Connection,
+    owner: &str,
+    id: &DocumentId,
+    change: i64,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    transaction
+        .execute(
+            "UPDATE documents SET version = version + 1, change_seq = $3, updated_at = $4,
+                                  deleted_at = $4, size_bytes = 0, title = '', tags = '[]', content = ''
+             WHERE owner = $1 AND id = $2 AND deleted_at IS NULL",
+            args![owner, id.as_str(), change, now],
+        )
+        .await
+}
+
+fn size(draft: &Draft) -> i64 {
+    i64::try_from(draft.size_bytes()).unwrap_or(i64::MAX)
+}
+
+fn tags(draft: &Draft) -> String {
+    serde_json::Value::from(draft.tags().0.clone()).to_string()
+}

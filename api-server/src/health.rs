@@ -1,0 +1,51 @@
+//! Whether the process lives, and whether it can serve.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::app::App;
+
+/// `GET /healthz`: the process answers. Nothing it depends on is asked, so that an outage elsewhere restarts nobody.
+pub async fn healthz() -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(Health { status: "ok" })).into_response()
+}
+
+/// `GET /readyz`: 200 if requests can be served now, else 503 with what is missing.
+pub async fn readyz(State(app): State<App>) -> Response {
+    let database = app.database.ping().await.is_ok();
+    let keys = app.verifier.has_keys(app.clock.now());
+    let stopping = app.is_stopping();
+    let ready = database && keys && !stopping;
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let readiness = Readiness {
+        status: if ready { "ready" } else { "not_ready" },
+        database,
+        keys,
+        stopping,
+    };
+    (status, [(CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
+}
+
+#[derive(Debug, Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Readiness {
+    status: &'static str,
+    /// The database answers.
+    database: bool,
+    /// The issuer's keys are there.
+    keys: bool,
+    /// The server was told to stop: send new requests elsewhere.
+    stopping: bool,
+}

@@ -1,0 +1,54 @@
+//! The span around every request, its one log line, and the id that ties ours to the edge's.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+/// The id of one request, chosen by the edge or by us; echoed in the reply.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id under which the edge logged its decision on this request.
+pub const X_EDGE_DECISION_ID: HeaderName = HeaderName::from_static("x-edge-decision-id");
+
+/// Opens the span, times the request, writes the line.
+pub async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id =
+        id(request.headers(), &X_REQUEST_ID).unwrap_or_else(|| Uuid::new_v4().to_string());
+    let decision_id = id(request.headers(), &X_EDGE_DECISION_ID);
+    let method = request.method().clone();
+    // The template, not the path: bounded, and free of what clients put into paths.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::info_span!("request", request_id, decision_id);
+    async move {
+        let mut response = next.run(request).await;
+        if let Ok(value) = HeaderValue::try_from(request_id) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        tracing::info!(
+            method = method.as_str(),
+            route = route.as_ref().map_or("unmatched", MatchedPath::as_str),
+            status = response.status().as_u16(),
+            duration_ms = started.elapsed().as_secs_f64() * 1e3,
+            "request"
+        );
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// An id another hop gave, if it is one: it ends up in our log, so nothing but id characters is taken.
+fn id(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let id = headers.get(name)?.to_str().ok()?;
+    let is_id = (1..=128).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'));
+    is_id.then(|| id.to_owned())
+}

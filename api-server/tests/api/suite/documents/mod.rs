@@ -1,0 +1,8 @@
+mod create;
+mod delete;
+mod get;
+mod list;
+mod patch;
+mod update;
+
+pub(super) const PATH: &str = "/api/v1/documents";

@@ -1,0 +1,8 @@
+//! What the API promises, one module per URL. Both engines run the same suite.
+
+mod auth;
+mod config;
+mod documents;
+mod health;
+pub(crate) mod server;
+mod shutdown;
