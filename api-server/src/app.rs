@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::database::{self, Database};
 use crate::error::{self, ApiError};
 use crate::timestamp::Timestamp;
-use crate::{documents, health, telemetry};
+use crate::{documents, health, sync, telemetry};
 
 /// What every handler can reach. Clones share everything.
 #[derive(Clone, Debug)]
@@ -83,6 +83,7 @@ impl App {
         let timeout = self.request_timeout;
         Router::new()
             .merge(documents::router())
+            .merge(sync::router())
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .fallback(error::not_found)

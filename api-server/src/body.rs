@@ -18,6 +18,13 @@ pub const MAX_DOCUMENT_BODY_BYTES: usize = 2 << 20;
 #[derive(Debug)]
 pub struct JsonObject(pub Map<String, Value>);
 
+/// Bytes of a request body at most, on routes that take a batch.
+pub const MAX_BATCH_BODY_BYTES: usize = 8 << 20;
+
+/// A batch as the body (`application/json`).
+#[derive(Debug)]
+pub struct JsonBatch(pub Map<String, Value>);
+
 /// A JSON object as a merge patch (RFC 7396; `application/json` is taken for it too).
 #[derive(Debug)]
 pub struct MergePatch(pub Map<String, Value>);
@@ -26,7 +33,24 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        read(request, state, &["application/json"]).await.map(Self)
+        read(
+            request,
+            state,
+            &["application/json"],
+            MAX_DOCUMENT_BODY_BYTES,
+        )
+        .await
+        .map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBatch {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        read(request, state, &["application/json"], MAX_BATCH_BODY_BYTES)
+            .await
+            .map(Self)
     }
 }
 
@@ -38,6 +62,7 @@ impl<S: Send + Sync> FromRequest<S> for MergePatch {
             request,
             state,
             &["application/merge-patch+json", "application/json"],
+            MAX_DOCUMENT_BODY_BYTES,
         )
         .await
         .map(Self)
@@ -48,6 +73,7 @@ async fn read<S: Send + Sync>(
     request: Request,
     state: &S,
     accepted: &[&'static str],
+    limit_bytes: usize,
 ) -> Result<Map<String, Value>, ApiError> {
     let media_type = request
         .headers()
@@ -64,9 +90,7 @@ async fn read<S: Send + Sync>(
     let bytes = Bytes::from_request(request, state)
         .await
         .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge {
-                limit_bytes: MAX_DOCUMENT_BODY_BYTES,
-            },
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit_bytes },
             _ => ApiError::IncompleteBody,
         })?;
     match serde_json::from_slice(&bytes) {

@@ -73,6 +73,9 @@ pub enum ApiError {
         /// The scope this route needs.
         scope: Option<&'static str>,
     },
+    /// A sync cursor from a history that no longer is: the database was restored from a backup, say.
+    #[error("the sync cursor is ahead of the history")]
+    CursorAhead,
     /// The request took longer than allowed.
     #[error("the request took too long")]
     TimedOut,
@@ -185,6 +188,11 @@ impl ApiError {
                     row.description,
                 )
             }
+            Self::CursorAhead => (
+                StatusCode::GONE,
+                "cursor_gone",
+                "The cursor belongs to another history; sync from the start",
+            ),
             Self::TimedOut => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "timed_out",

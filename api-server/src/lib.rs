@@ -16,5 +16,6 @@ pub mod pagination;
 pub mod query;
 pub mod run;
 pub mod server;
+pub mod sync;
 pub mod telemetry;
 pub mod timestamp;

@@ -31,7 +31,12 @@ impl<S> Caller<S> {
 
     /// `sub`, owned.
     pub fn into_subject(self) -> String {
-        self.identity.into_subject()
+        self.identity.subject().to_owned()
+    }
+
+    /// The whole identity.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 }
 

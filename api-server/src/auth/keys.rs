@@ -5,9 +5,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use edge_auth_policy::jwks::{
-    JwksSettings, KeyDocument, Location, Outcome, RemoteKeys, Source, UnknownKeyId,
-};
+use edge_auth_policy::jwk::KeySet;
+use edge_auth_policy::jwks::{JwksSettings, Location, Outcome, RemoteKeys, Source, UnknownKeyId};
 use edge_auth_policy::store::MemoryStore;
 use edge_auth_policy::store::fetch::{Fetch, Response};
 use edge_auth_policy::time::UnixTime;
@@ -19,8 +18,8 @@ use crate::config::KeySettings;
 
 /// The key set of one issuer.
 #[derive(Debug)]
-pub struct Keys<K> {
-    machine: Mutex<Machine<K>>,
+pub struct Keys {
+    machine: Mutex<Machine>,
     client: reqwest::Client,
     origin: Url,
     timeout: Duration,
@@ -30,15 +29,23 @@ pub struct Keys<K> {
 }
 
 #[derive(Debug)]
-struct Machine<K> {
-    remote: RemoteKeys<K>,
+struct Machine {
+    remote: RemoteKeys<KeySet>,
     store: MemoryStore,
+    /// What `remote` has loaded, to be shared without a copy.
+    loaded: Option<Arc<KeySet>>,
+}
+
+impl Machine {
+    fn reload(&mut self, now: UnixTime) {
+        self.loaded = self.remote.usable(now).cloned().map(Arc::new);
+    }
 }
 
 /// How often the machine is asked whether something is due.
 const TICK: Duration = Duration::from_secs(1);
 
-impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
+impl Keys {
     /// Keys to be fetched from `uri` once [`Keys::run`] is polled.
     ///
     /// # Errors
@@ -64,6 +71,7 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
             machine: Mutex::new(Machine {
                 remote: RemoteKeys::new(machine, rand::random()),
                 store: MemoryStore::default(),
+                loaded: None,
             }),
             client,
             origin: uri.clone(),
@@ -77,7 +85,7 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
     pub async fn run(self: Arc<Self>, clock: Arc<dyn Clock>) {
         loop {
             let poll = {
-                let Machine { remote, store } = &mut *self.lock();
+                let Machine { remote, store, .. } = &mut *self.lock();
                 remote.poll(clock.now(), store)
             };
             if let Some(fetch) = poll.fetch {
@@ -90,8 +98,10 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
     }
 
     /// The keys that may be used now; `None` means 503.
-    pub fn usable(&self, now: UnixTime) -> Option<K> {
-        self.lock().remote.usable(now).cloned()
+    pub fn usable(&self, now: UnixTime) -> Option<Arc<KeySet>> {
+        let machine = self.lock();
+        machine.remote.usable(now)?;
+        machine.loaded.clone()
     }
 
     /// A token names a key that `usable` does not have: waits for a fetch if one may be made. Answers whether
@@ -100,7 +110,7 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
         let mut settled = self.settled.subscribe();
         settled.borrow_and_update();
         let answer = {
-            let Machine { remote, store } = &mut *self.lock();
+            let Machine { remote, store, .. } = &mut *self.lock();
             remote.on_unknown_key_id(now, store)
         };
         match answer {
@@ -119,7 +129,8 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
         let mut next = Some(fetch);
         while let Some(fetch) = next.take() {
             let answer = tokio::time::timeout(fetch.timeout, self.send(&fetch)).await;
-            let Machine { remote, store } = &mut *self.lock();
+            let machine = &mut *self.lock();
+            let Machine { remote, store, .. } = machine;
             let now = clock.now();
             let outcome = match &answer {
                 Ok(Ok((status, headers, body))) => {
@@ -137,7 +148,10 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
                 Ok(Err(_)) | Err(_) => remote.on_failure(fetch.id, now, store),
             };
             match outcome {
-                Outcome::KeysChanged => tracing::info!("the issuer's keys were loaded"),
+                Outcome::KeysChanged => {
+                    machine.reload(now);
+                    tracing::info!("the issuer's keys were loaded");
+                }
                 Outcome::Failed(failure) => {
                     tracing::warn!(reason = failure.reason(), "the issuer's keys: {failure}");
                 }
@@ -172,7 +186,7 @@ impl<K: KeyDocument + Clone + Send + 'static> Keys<K> {
         Ok((status, headers, body))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Machine<K>> {
+    fn lock(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

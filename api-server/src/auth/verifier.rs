@@ -1,15 +1,11 @@
 //! From the text of a token to an identity: the one place of this server where trust is made.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use edge_auth_policy::jwks::{FetchFailure, KeyDocument};
+use edge_auth_policy::jwt::{self, TokenProfile, UnverifiedToken, VerifiedClaims};
 use edge_auth_policy::rejection::Reason;
+use edge_auth_policy::signature::InModule;
 use edge_auth_policy::time::UnixTime;
-use jwt_compact::alg::{Rsa, RsaPublicKey};
-use jwt_compact::jwk::JsonWebKey;
-use jwt_compact::{AlgorithmExt as _, UntrustedToken};
-use serde::Deserialize;
 
 use super::Keys;
 use crate::clock::Clock;
@@ -18,17 +14,15 @@ use crate::config::Settings;
 /// Judges tokens of one issuer for one audience.
 #[derive(Debug)]
 pub struct Verifier {
-    keys: Arc<Keys<KeySet>>,
-    issuer: String,
-    audience: String,
-    clock_skew: Duration,
+    keys: Arc<Keys>,
+    profile: TokenProfile,
 }
 
-/// What a verified token says about who asks. Made by [`Verifier::verify`] only.
+/// Who a verified token says is asking. Made by [`Verifier::verify`] only.
 #[derive(Clone)]
 pub struct Identity {
-    subject: String,
-    scope: String,
+    subject: Box<str>,
+    claims: VerifiedClaims,
 }
 
 /// Shows no claim.
@@ -39,83 +33,43 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// `sub`.
+    /// `sub`: 1 to [`MAX_SUBJECT_BYTES`] bytes, no control characters.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// `sub`, owned.
-    pub fn into_subject(self) -> String {
-        self.subject
+    /// Everything else the token says.
+    pub fn claims(&self) -> &VerifiedClaims {
+        &self.claims
     }
 
-    /// Whether `scope` (RFC 8693 §4.2) has this scope token.
+    /// Whether the token has this scope.
     pub fn grants(&self, scope: &str) -> bool {
-        self.scope.split(' ').any(|granted| granted == scope)
+        self.claims.scopes().contains(scope)
     }
 }
 
-/// The RSA keys of a key set, by `kid`.
-#[derive(Clone, Debug)]
-pub struct KeySet(Vec<(String, RsaPublicKey)>);
-
-impl KeyDocument for KeySet {
-    fn parse(document: &[u8]) -> Result<Self, FetchFailure> {
-        #[derive(Deserialize)]
-        struct Document {
-            keys: Vec<serde_json::Value>,
-        }
-        let document: Document =
-            serde_json::from_slice(document).map_err(|_| FetchFailure::Malformed)?;
-        let keys: Vec<_> = document
-            .keys
-            .iter()
-            .filter_map(|key| {
-                let kid = key.get("kid")?.as_str()?.to_owned();
-                let key = JsonWebKey::deserialize(key).ok()?;
-                Some((kid, RsaPublicKey::try_from(&key).ok()?))
-            })
-            .collect();
-        if keys.is_empty() {
-            return Err(FetchFailure::NoUsableKey);
-        }
-        Ok(Self(keys))
-    }
-}
-
-#[derive(Deserialize)]
-struct Claims {
-    iss: String,
-    sub: String,
-    aud: Audience,
-    #[serde(default)]
-    scope: String,
-    exp: u64,
-    #[serde(default)]
-    nbf: u64,
-    #[serde(default)]
-    iat: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
+/// Longer subjects are refused: they are keys in the database.
+const MAX_SUBJECT_BYTES: usize = 255;
 
 impl Verifier {
     /// A verifier that looks keys up in `keys`.
-    pub fn new(keys: Arc<Keys<KeySet>>, settings: &Settings) -> Self {
+    pub fn new(keys: Arc<Keys>, settings: &Settings) -> Self {
         Self {
             keys,
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
-            clock_skew: settings.clock_skew,
+            profile: TokenProfile {
+                issuers: vec![settings.issuer.as_str().into()],
+                audiences: vec![settings.audience.as_str().into()],
+                algorithms: settings.algorithms,
+                clock_skew: settings.clock_skew,
+                require_expiration: true,
+                max_lifetime: None,
+                types: ["JWT", "at+jwt"].map(TokenProfile::normalise_type).into(),
+            },
         }
     }
 
-    /// The keys, for readiness.
+    /// Whether there are keys to verify with.
     pub fn has_keys(&self, now: UnixTime) -> bool {
         self.keys.usable(now).is_some()
     }
@@ -134,64 +88,17 @@ impl Verifier {
     }
 
     fn judge(&self, token: &str, now: UnixTime) -> Result<Identity, Reason> {
-        let token = UntrustedToken::new(token).map_err(|_| Reason::MalformedToken)?;
-        if token.algorithm() != "RS256" {
-            return Err(Reason::AlgorithmNotAllowed);
-        }
-        let KeySet(keys) = self.keys.usable(now).ok_or(Reason::KeysUnavailable)?;
-        let kid = token.header().key_id.as_deref();
-        let (_, key) = keys
-            .iter()
-            .find(|(candidate, _)| Some(candidate.as_str()) == kid)
-            .ok_or(Reason::UnknownKeyId)?;
-        let verified = Rsa::rs256()
-            .validator::<serde_json::Value>(key)
-            .validate(&token)
-            .map_err(|_| Reason::BadSignature)?;
-        drop(verified);
-        let claims = token
-            .deserialize_claims_unchecked::<serde_json::Value>()
-            .map_err(|_| Reason::InvalidClaims)?;
-        let mut members = claims.custom;
-        if let Some(members) = members.as_object_mut() {
-            for (name, time) in [
-                ("exp", claims.expiration),
-                ("nbf", claims.not_before),
-                ("iat", claims.issued_at),
-            ] {
-                if let Some(time) = time {
-                    members.insert(name.to_owned(), time.timestamp().into());
-                }
-            }
-        }
-        let claims = Claims::deserialize(members).map_err(|_| Reason::InvalidClaims)?;
-        self.accept(claims, now)
-    }
-
-    fn accept(&self, claims: Claims, now: UnixTime) -> Result<Identity, Reason> {
-        let (now, skew) = (now.as_secs(), self.clock_skew.as_secs());
-        if claims.iss != self.issuer {
-            return Err(Reason::WrongIssuer);
-        }
-        let for_us = match &claims.aud {
-            Audience::One(audience) => *audience == self.audience,
-            Audience::Several(audiences) => audiences.contains(&self.audience),
-        };
-        if !for_us {
-            return Err(Reason::WrongAudience);
-        }
-        if claims.exp.saturating_add(skew) <= now {
-            return Err(Reason::Expired);
-        }
-        if claims.nbf.max(claims.iat) > now.saturating_add(skew) {
-            return Err(Reason::NotYetValid);
-        }
-        if claims.sub.is_empty() || claims.sub.len() > 255 || claims.sub.contains('\0') {
-            return Err(Reason::InvalidClaims);
-        }
-        Ok(Identity {
-            subject: claims.sub,
-            scope: claims.scope,
-        })
+        let token = UnverifiedToken::parse(token.as_bytes())?;
+        let keys = self.keys.usable(now).ok_or(Reason::KeysUnavailable)?;
+        let claims = jwt::verify(token, &self.profile, &keys, &mut InModule, now)?;
+        let subject = claims
+            .subject()
+            .filter(|subject| {
+                (1..=MAX_SUBJECT_BYTES).contains(&subject.len())
+                    && !subject.contains(char::is_control)
+            })
+            .ok_or(Reason::InvalidClaims)?
+            .into();
+        Ok(Identity { subject, claims })
     }
 }

@@ -11,6 +11,7 @@ mod source;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use edge_auth_policy::signature::AlgorithmSet;
 use url::Url;
 
 pub use reader::{Mistake, Mistakes};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub jwks_uri: Url,
     /// How the key set is fetched and kept.
     pub keys: KeySettings,
+    /// The algorithms tokens may be signed with.
+    pub algorithms: AlgorithmSet,
     /// Tolerance for `exp`, `nbf` and `iat`; at most 300 s.
     pub clock_skew: Duration,
     /// What is logged, in the syntax of `tracing-subscriber`'s `EnvFilter`.
@@ -92,6 +95,7 @@ impl Settings {
             Some(default) => reader.or("jwks_uri", default, parse::provider_url),
             None => reader.optional("jwks_uri", parse::provider_url).flatten(),
         };
+        let algorithms = reader.or("algorithms", "RS256", parse::algorithms);
         let clock_skew = reader.or(
             "clock_skew",
             "60s",
@@ -123,6 +127,7 @@ impl Settings {
                 audience: audience?,
                 jwks_uri: jwks_uri?,
                 keys: keys?,
+                algorithms: algorithms?,
                 clock_skew: clock_skew?,
                 log: log?,
                 log_format: log_format?,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use edge_auth_policy::signature::{Algorithm, AlgorithmSet};
 use url::{Host, Url};
 
 pub(super) fn text(text: &str) -> Result<String, String> {
@@ -100,6 +101,20 @@ pub(super) fn provider_url(text: &str) -> Result<Url, String> {
         "http" if loopback => Ok(url),
         _ => Err("is not https (http is for this machine's own addresses only)".to_owned()),
     }
+}
+
+/// `RS256` or `RS256 ES256`: names of RFC 7518 §3.1 and RFC 8037 §3.1; never `none`, never HMAC.
+pub(super) fn algorithms(text: &str) -> Result<AlgorithmSet, String> {
+    let set = text
+        .split([' ', ','])
+        .filter(|name| !name.is_empty())
+        .try_fold(AlgorithmSet::EMPTY, |set, name| {
+            Algorithm::from_name(name).map(|algorithm| set.with(algorithm))
+        });
+    set.filter(|set| !set.is_empty()).ok_or_else(|| {
+        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
+        format!("names an algorithm that is none of {names}")
+    })
 }
 
 pub(super) fn log_filter(text: &str) -> Result<String, String> {

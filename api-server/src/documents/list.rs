@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::auth::{Caller, ReadDocuments};
 use crate::documents::model::Summary;
+use crate::documents::search::Words;
 use crate::documents::store;
 use crate::error::ApiError;
 use crate::pagination::{Position, parse_limit};
@@ -24,7 +25,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// The caller's documents, newest first, without their content.
+/// The caller's documents, newest first, without their content; with `q`, those in which all its words occur.
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<ReadDocuments>,
@@ -35,13 +36,18 @@ pub(super) async fn handler(
     let position = query.take("cursor", |cursor| {
         cursor.map_or(Ok(Position::start()), Position::from_cursor)
     });
+    let words = query.take("q", |text| text.map(Words::parse).transpose());
     query.finish()?;
-    let (Some(limit), Some(position)) = (limit, position) else {
+    let (Some(limit), Some(position), Some(words)) = (limit, position, words) else {
         return Err(ApiError::Internal("a wrong parameter without an error"));
     };
     let mut connection = app.database.read().await?;
     // One more than asked for tells whether there is a next page.
-    let mut items = store::list(&mut connection, caller.subject(), &position, limit + 1).await?;
+    let (owner, fetched) = (caller.subject(), limit + 1);
+    let mut items = match words {
+        Some(words) => store::search(&mut connection, owner, &words, &position, fetched).await?,
+        None => store::list(&mut connection, owner, &position, fetched).await?,
+    };
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
     let next_cursor = items.last().filter(|_| more).map(|last| {

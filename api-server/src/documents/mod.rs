@@ -8,6 +8,7 @@ mod id;
 mod list;
 pub mod model;
 mod patch;
+pub mod search;
 pub mod store;
 mod update;
 

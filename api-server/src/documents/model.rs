@@ -114,7 +114,9 @@ impl Draft {
         if title.contains(['\n', '\r']) {
             errors.push(Invalid::new("/title", "must be one line"));
         }
-        errors.extend(members.keys().map(|name| {
+        let mut unknown: Vec<_> = members.keys().collect();
+        unknown.sort_unstable();
+        errors.extend(unknown.into_iter().map(|name| {
             let name = name.chars().take(64).collect::<String>();
             Invalid::new(
                 format!("/{}", name.replace('~', "~0").replace('/', "~1")),

@@ -1,9 +1,10 @@
 //! The documents' statements. Every one names the owner: there is no way to ask for a document alone.
 
 use crate::args;
-use crate::database::{Connection, Error};
+use crate::database::{Connection, Error, Sql};
 use crate::documents::DocumentId;
 use crate::documents::model::{Document, Draft, Summary};
+use crate::documents::search::Words;
 use crate::pagination::Position;
 use crate::timestamp::Timestamp;
 
@@ -37,6 +38,55 @@ pub async fn list(
             args![owner, position.created_at, &position.id, i64::from(limit)],
         )
         .await
+}
+
+/// Up to `limit` live documents of `owner` after `position` in which all `words` occur, newest first.
+pub async fn search(
+    connection: &mut Connection,
+    owner: &str,
+    words: &Words,
+    position: &Position,
+    limit: u32,
+) -> Result<Vec<Summary>, Error> {
+    let query = words.to_query(owner);
+    connection
+        .fetch_all(
+            Sql {
+                sqlite: "SELECT id, version, title, tags, size_bytes, created_at, updated_at FROM documents
+                     WHERE owner = $1 AND deleted_at IS NULL AND (created_at, id) < ($2, $3)
+                       AND row_id IN (SELECT rowid FROM documents_search WHERE documents_search MATCH $5)
+                     ORDER BY created_at DESC, id DESC LIMIT $4",
+                postgres: "SELECT id, version, title, tags, size_bytes, created_at, updated_at FROM documents
+                     WHERE owner = $1 AND deleted_at IS NULL AND (created_at, id) < ($2, $3)
+                       AND search @@ to_tsquery('simple', $6)
+                     ORDER BY created_at DESC, id DESC LIMIT $4",
+            },
+            args![
+                owner,
+                position.created_at,
+                &position.id,
+                i64::from(limit),
+                query.fts5,
+                query.tsquery,
+            ],
+        )
+        .await
+}
+
+/// Makes `owner`'s changes wait until this transaction ends.
+pub async fn lock_owner(
+    transaction: &mut Connection,
+    owner: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    transaction
+        .execute(
+            "INSERT INTO users (subject, change_seq, created_at) VALUES ($1, 0, $2)
+             ON CONFLICT (subject) DO UPDATE SET change_seq = users.change_seq",
+            args![owner, now],
+        )
+        .await?;
+    Ok(())
 }
 
 /// The next number of `owner`'s changes. Holds the owner's row until the transaction ends: the owner's changes
@@ -100,6 +150,35 @@ pub async fn replace(
             "UPDATE documents SET version = version + 1, change_seq = $3, updated_at = $4,
                                   size_bytes = $5, title = $6, tags = $7, content = $8
              WHERE owner = $1 AND id = $2 AND deleted_at IS NULL
+             RETURNING id, version, title, tags, content, created_at, updated_at",
+            args![
+                owner,
+                id.as_str(),
+                change,
+                now,
+                size(draft),
+                draft.title(),
+                tags(draft),
+                draft.content()
+            ],
+        )
+        .await
+}
+
+/// Brings the tombstone `id` back with new content as change number `change`.
+pub async fn revive(
+    transaction: &mut Connection,
+    owner: &str,
+    id: &DocumentId,
+    draft: &Draft,
+    change: i64,
+    now: Timestamp,
+) -> Result<Document, Error> {
+    transaction
+        .fetch_one(
+            "UPDATE documents SET version = version + 1, change_seq = $3, updated_at = $4, deleted_at = NULL,
+                                  size_bytes = $5, title = $6, tags = $7, content = $8
+             WHERE owner = $1 AND id = $2 AND deleted_at IS NOT NULL
              RETURNING id, version, title, tags, content, created_at, updated_at",
             args![
                 owner,

@@ -2,5 +2,5 @@
 
 mod suite;
 
-/// The engine every test of this binary runs on.
-const ENGINE: suite::server::Engine = suite::server::Engine::Sqlite;
+/// Which engine every test of this binary runs on.
+const ON_POSTGRES: bool = false;

@@ -4,5 +4,7 @@ mod auth;
 mod config;
 mod documents;
 mod health;
+mod postgres;
 pub(crate) mod server;
 mod shutdown;
+mod sync;

@@ -17,10 +17,29 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// Which database the suite runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    Sqlite,
+use super::postgres;
+
+/// A database for one test, gone with it.
+pub(crate) enum Storage {
+    Sqlite(TempDir),
+    Postgres(postgres::Database),
+}
+
+impl Storage {
+    pub(crate) fn create() -> Self {
+        if crate::ON_POSTGRES {
+            Self::Postgres(postgres::Database::create())
+        } else {
+            Self::Sqlite(tempfile::tempdir().unwrap())
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(directory) => format!("sqlite:{}/api.db", directory.path().display()),
+            Self::Postgres(database) => database.url(),
+        }
+    }
 }
 
 /// When every test begins, in seconds since the epoch.
@@ -31,10 +50,10 @@ pub(crate) const ALL_SCOPES: &str = "read:documents write:documents delete:docum
 /// A server under test.
 pub(crate) struct Server {
     pub(crate) app: App,
-    pub(crate) tenant: Auth0Sim,
+    pub(crate) tenant: Arc<Auth0Sim>,
     pub(crate) clock: Arc<ManualClock>,
     router: Router,
-    _directory: TempDir,
+    storage: Arc<Storage>,
 }
 
 impl Server {
@@ -48,10 +67,38 @@ impl Server {
 
     /// A server with other settings, ready or not.
     pub(crate) async fn start_with(tenant: Auth0Sim, settings: &[(&str, &str)]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(UnixTime::from_secs(START)));
+        Self::start_on(
+            Arc::new(Storage::create()),
+            Arc::new(tenant),
+            clock,
+            settings,
+        )
+        .await
+    }
+
+    /// Another server on the same database, tenant and clock.
+    pub(crate) async fn replica(&self) -> Self {
+        let replica = Self::start_on(
+            Arc::clone(&self.storage),
+            Arc::clone(&self.tenant),
+            Arc::clone(&self.clock),
+            &[],
+        )
+        .await;
+        replica.until_ready().await;
+        replica
+    }
+
+    async fn start_on(
+        storage: Arc<Storage>,
+        tenant: Arc<Auth0Sim>,
+        clock: Arc<ManualClock>,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut map = BTreeMap::from([
             ("API_ISSUER".to_owned(), tenant.issuer().to_owned()),
-            ("API_DATABASE_URL".to_owned(), database_url(&directory)),
+            ("API_DATABASE_URL".to_owned(), storage.url()),
             ("API_DATABASE_MAX_CONNECTIONS".to_owned(), "4".to_owned()),
         ]);
         map.extend(
@@ -60,7 +107,6 @@ impl Server {
                 .map(|&(name, value)| (name.to_owned(), value.to_owned())),
         );
         let settings = Settings::read(&map).unwrap();
-        let clock = Arc::new(ManualClock::new(UnixTime::from_secs(START)));
         let app = App::start(&settings, Arc::clone(&clock) as Arc<_>)
             .await
             .unwrap();
@@ -69,7 +115,7 @@ impl Server {
             app,
             tenant,
             clock,
-            _directory: directory,
+            storage,
         }
     }
 
@@ -137,12 +183,6 @@ impl Server {
             .await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
         reply.json()["id"].as_str().unwrap().to_owned()
-    }
-}
-
-fn database_url(directory: &TempDir) -> String {
-    match crate::ENGINE {
-        Engine::Sqlite => format!("sqlite:{}/api.db", directory.path().display()),
     }
 }
 

@@ -10,18 +10,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 
+use super::server::Storage;
+
 #[tokio::test]
 async fn requests_in_flight_are_answered_and_new_ones_are_not_taken() {
     let tenant = Auth0Sim::start(Options::default()).await.unwrap();
-    let directory = tempfile::tempdir().unwrap();
+    let storage = Storage::create();
     let settings = Settings::read(&BTreeMap::from([
         ("API_ISSUER".to_owned(), tenant.issuer().to_owned()),
         ("API_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         ("API_INTERNAL_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-        (
-            "API_DATABASE_URL".to_owned(),
-            format!("sqlite:{}/api.db", directory.path().display()),
-        ),
+        ("API_DATABASE_URL".to_owned(), storage.url()),
     ]))
     .unwrap();
     let (stop, stopped) = watch::channel(false);

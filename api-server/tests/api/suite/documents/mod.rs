@@ -3,6 +3,7 @@ mod delete;
 mod get;
 mod list;
 mod patch;
+mod search;
 mod update;
 
 pub(super) const PATH: &str = "/api/v1/documents";

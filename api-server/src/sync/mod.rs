@@ -1,0 +1,26 @@
+//! Sync: a device pulls what changed and pushes what it changed while it was offline.
+//!
+//! Every change of an owner has a number, taken under the owner's lock (`documents::store::next_change`), so the
+//! numbers become visible in their order. A cursor is the last number a device has seen: nothing can appear below
+//! it later, whatever other writers and replicas do.
+
+mod change;
+mod cursor;
+mod pull;
+mod push;
+mod store;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::body::MAX_BATCH_BODY_BYTES;
+
+/// The routes below `/api/v1/sync`.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/api/v1/sync/changes", get(pull::handler))
+        .route("/api/v1/sync/push", post(push::handler))
+        .layer(DefaultBodyLimit::max(MAX_BATCH_BODY_BYTES))
+}
