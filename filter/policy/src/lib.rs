@@ -34,6 +34,7 @@ pub mod jwks;
 pub mod jwt;
 pub mod path;
 pub mod pipeline;
+pub mod protobuf;
 pub mod rate_limit;
 pub mod redirect;
 pub mod rejection;

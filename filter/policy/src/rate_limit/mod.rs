@@ -7,9 +7,12 @@
 //! Several limits on one rule are checked in their order, and the first denial ends it: what earlier limits
 //! counted stays counted, what later ones would have counted is not. A denied request is not counted by the
 //! limit that denies it, so a client that keeps trying is let in again when its window ends.
+//!
+//! Over many proxies the counting is left to a service: see [`service`].
 
 mod field;
 mod key;
+pub mod service;
 mod slot;
 mod table;
 
