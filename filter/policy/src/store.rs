@@ -14,6 +14,7 @@ pub mod fetch;
 mod hash;
 mod memory;
 pub(crate) mod record;
+pub(crate) mod replica;
 pub mod seed;
 
 #[cfg(test)]

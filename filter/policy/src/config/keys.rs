@@ -98,10 +98,10 @@ fn remote_jwks(o: &mut Object<'_>) -> Option<JwksSettings> {
         "max_bytes",
         Integer {
             min: 1024,
-            max: 1024 * 1024,
+            max: 256 * 1024,
         },
         ("262144", 256 * 1024),
-        "A larger document is refused, 1024 to 1048576.",
+        "A larger document is refused, 1024 to 262144.",
     );
     let uri = http_uri?;
     let source = if discovery {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::provider::field_name;
 use super::reader::{Integer, Kind, List, Object, Parsed, Path, Report, Seconds, Section, Text};
+use crate::claims::ClaimPath;
 use crate::json::Value;
 use crate::rate_limit::{Counts, KeyPart, RateLimitSettings};
 
@@ -94,12 +95,9 @@ impl KeyPartKind {
                 return None;
             }
             claim
-                .map(|name| KeyPart::Claim(vec![name.into()]))
-                .or_else(|| {
-                    Some(KeyPart::Claim(
-                        path?.into_iter().map(String::from).collect(),
-                    ))
-                })
+                .and_then(|name| ClaimPath::new([name]).ok())
+                .or_else(|| ClaimPath::new(path?).ok())
+                .map(KeyPart::Claim)
                 .or_else(|| Some(KeyPart::Header(header?.into())))
         })
     }

@@ -4,15 +4,8 @@
 //! configuration before anything is sent: same issuer, https, a host the configuration allows. The cluster the
 //! request goes to is the configured one in any case.
 
-use serde::Deserialize;
-
 use super::{FetchFailure, Location};
-
-#[derive(Deserialize)]
-struct Metadata {
-    issuer: String,
-    jwks_uri: String,
-}
+use crate::json::{self, Limits, Value};
 
 /// Where the metadata in `body` says the keys are.
 pub(super) fn jwks_location(
@@ -21,13 +14,16 @@ pub(super) fn jwks_location(
     issuer: &str,
     allowed_hosts: &[String],
 ) -> Result<Location, FetchFailure> {
-    // serde_json refuses a repeated member of these and nesting beyond 128 levels.
-    let document: Metadata =
-        serde_json::from_slice(body).map_err(|_| FetchFailure::MalformedMetadata)?;
-    if document.issuer != issuer {
+    let document = json::parse(body, METADATA_LIMITS).ok();
+    let document = document.as_ref().and_then(Value::as_object);
+    let text = |name| document?.get(name)?.as_str();
+    let (Some(named), Some(jwks_uri)) = (text("issuer"), text("jwks_uri")) else {
+        return Err(FetchFailure::MalformedMetadata);
+    };
+    if named != issuer {
         return Err(FetchFailure::IssuerMismatch);
     }
-    let location = https_location(&document.jwks_uri).ok_or(FetchFailure::JwksUriRefused)?;
+    let location = https_location(jwks_uri).ok_or(FetchFailure::JwksUriRefused)?;
     let same = |host: &str| same_authority(host, &location.authority);
     if same(&metadata.authority) || allowed_hosts.iter().any(|host| same(host)) {
         Ok(location)
@@ -66,6 +62,11 @@ fn same_authority(a: &str, b: &str) -> bool {
 }
 
 const MAX_URI_BYTES: usize = 2048;
+/// Providers publish some dozens of members, with lists of some dozens of names.
+const METADATA_LIMITS: Limits = Limits {
+    depth: 6,
+    values: 4096,
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! Why a fetch did not give keys.
 
+use crate::jwk;
+
 /// Why an attempt to fetch keys failed. Whatever it was, the keys already loaded stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchFailure {
@@ -12,12 +14,9 @@ pub enum FetchFailure {
     /// The body is larger than allowed.
     #[error("the document has {0} bytes, more than allowed")]
     TooLarge(usize),
-    /// The body is not a key set.
-    #[error("the document is not a key set")]
-    Malformed,
-    /// A key set without a single key that can be used.
-    #[error("the key set has no usable key")]
-    NoUsableKey,
+    /// The body is not a key set with a usable key.
+    #[error(transparent)]
+    KeySet(#[from] jwk::Error),
     /// The body is not provider metadata with an issuer and a `jwks_uri`.
     #[error("the document is not provider metadata")]
     MalformedMetadata,
@@ -36,8 +35,7 @@ impl FetchFailure {
             Self::NoAnswer => "no_answer",
             Self::Status(_) => "status",
             Self::TooLarge(_) => "too_large",
-            Self::Malformed => "malformed",
-            Self::NoUsableKey => "no_usable_key",
+            Self::KeySet(error) => error.reason(),
             Self::MalformedMetadata => "malformed_metadata",
             Self::IssuerMismatch => "issuer_mismatch",
             Self::JwksUriRefused => "jwks_uri_refused",

@@ -18,5 +18,5 @@ mod settings;
 mod tests;
 
 pub use failure::FetchFailure;
-pub use remote::{KeyDocument, Outcome, Poll, RemoteKeys, UnknownKeyId};
+pub use remote::{RemoteKeys, UnknownKeyId};
 pub use settings::{JwksSettings, Location, Source};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::jwk::MAX_SET_BYTES;
 use crate::store::ContentHash;
 
 /// One remote key set. The configuration checks the bounds that are stated here.
@@ -23,7 +24,7 @@ pub struct JwksSettings {
     pub unknown_kid_cooldown: Duration,
     /// How long one request may take. 100 ms to 60 s.
     pub timeout: Duration,
-    /// A larger document is refused unread.
+    /// A larger document is refused unread. At most [`MAX_SET_BYTES`](crate::jwk::MAX_SET_BYTES).
     pub max_body_bytes: usize,
 }
 
@@ -64,7 +65,7 @@ impl JwksSettings {
             max_stale: Duration::from_hours(24),
             unknown_kid_cooldown: Duration::from_secs(30),
             timeout: Duration::from_secs(5),
-            max_body_bytes: 256 * 1024,
+            max_body_bytes: MAX_SET_BYTES,
         }
     }
 

@@ -7,26 +7,23 @@ use proptest::prelude::*;
 use super::*;
 use crate::request::HeaderField;
 use crate::store::SharedStore as _;
-use crate::store::fetch::{Fetch, FetchId, FetchKind, Response};
+use crate::store::fetch::{Fetch, FetchId, FetchKind, Outcome, Poll, Response};
 use crate::store::testing::TestStore;
 use crate::time::UnixTime;
 
-/// A key set written as its key ids, one a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct KeyIds(Vec<String>);
-
-impl KeyDocument for KeyIds {
-    fn parse(document: &[u8]) -> Result<Self, FetchFailure> {
-        let text = str::from_utf8(document).map_err(|_| FetchFailure::Malformed)?;
-        if text.starts_with('<') {
-            return Err(FetchFailure::Malformed);
-        }
-        let ids: Vec<_> = text.lines().map(str::to_owned).collect();
-        if ids.is_empty() {
-            return Err(FetchFailure::NoUsableKey);
-        }
-        Ok(Self(ids))
-    }
+/// A key set document with these key ids, all of them the key of RFC 7515 appendix A.3.
+fn key_set(key_ids: &[&str]) -> &'static str {
+    let keys: Vec<_> = key_ids
+        .iter()
+        .map(|key_id| {
+            serde_json::json!({
+                "kty": "EC", "crv": "P-256", "kid": key_id,
+                "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+            })
+        })
+        .collect();
+    serde_json::json!({ "keys": keys }).to_string().leak()
 }
 
 /// What the provider does with a request.
@@ -39,7 +36,7 @@ enum Provider {
 }
 
 struct Proxy {
-    workers: Vec<RemoteKeys<KeyIds>>,
+    workers: Vec<RemoteKeys>,
     store: TestStore,
     now: UnixTime,
     provider: Provider,
@@ -57,14 +54,14 @@ impl Proxy {
             workers: vec![RemoteKeys::new(settings.clone(), 42); workers],
             store: TestStore::default(),
             now: UnixTime::from_secs(1_000_000),
-            provider: Provider::Answers(200, "one\ntwo"),
+            provider: Provider::Answers(200, key_set(&["one", "two"])),
             headers: Vec::new(),
             fetches: Vec::new(),
         }
     }
 
     /// One worker's tick; a fetch it asks for is answered at once.
-    fn tick(&mut self, worker: usize) -> (Poll, Option<Outcome>) {
+    fn tick(&mut self, worker: usize) -> (Poll, Option<Outcome<FetchFailure>>) {
         let poll = self.workers[worker].poll(self.now, &mut self.store);
         let outcome = poll
             .fetch
@@ -73,13 +70,13 @@ impl Proxy {
         (poll, outcome)
     }
 
-    fn send(&mut self, worker: usize, fetch: Fetch) -> Option<Outcome> {
+    fn send(&mut self, worker: usize, fetch: Fetch) -> Option<Outcome<FetchFailure>> {
         let id = fetch.id;
         self.fetches.push((self.now, fetch));
         self.answer(worker, id)
     }
 
-    fn answer(&mut self, worker: usize, id: FetchId) -> Option<Outcome> {
+    fn answer(&mut self, worker: usize, id: FetchId) -> Option<Outcome<FetchFailure>> {
         let keys = &mut self.workers[worker];
         match self.provider {
             Provider::Answers(status, body) => {
@@ -130,10 +127,9 @@ fn settings() -> JwksSettings {
     JwksSettings::new("auth0", Source::Jwks(location))
 }
 
-fn key_ids(worker: &RemoteKeys<KeyIds>, now: UnixTime) -> Vec<&str> {
-    worker.usable(now).map_or(Vec::new(), |keys| {
-        keys.0.iter().map(String::as_str).collect()
-    })
+fn key_ids(worker: &RemoteKeys, now: UnixTime) -> Vec<&str> {
+    let keys = worker.usable(now).map_or(&[][..], |keys| keys.keys());
+    keys.iter().filter_map(|key| key.key_id()).collect()
 }
 
 fn seconds(secs: u64) -> Duration {
@@ -143,7 +139,7 @@ fn seconds(secs: u64) -> Duration {
 #[test]
 fn the_first_worker_fetches_and_all_have_keys() {
     let mut proxy = Proxy::new(4);
-    assert_eq!(proxy.workers[0].usable(proxy.now), None);
+    assert!(proxy.workers[0].usable(proxy.now).is_none());
     let (poll, outcome) = proxy.tick(2);
     let fetch = poll.fetch.unwrap();
     assert_eq!(
@@ -154,12 +150,12 @@ fn the_first_worker_fetches_and_all_have_keys() {
         (&*fetch.path, fetch.timeout),
         ("/.well-known/jwks.json", seconds(5))
     );
-    assert_eq!(outcome, Some(Outcome::KeysChanged));
+    assert_eq!(outcome, Some(Outcome::Changed));
     let (poll, _) = proxy.tick(0);
     assert_eq!(
         poll,
         Poll {
-            keys_changed: true,
+            changed: true,
             settled: true,
             fetch: None
         }
@@ -207,9 +203,9 @@ fn while_one_worker_fetches_the_others_wait() {
     let id = poll.fetch.unwrap().id;
     assert_eq!(proxy.tick(1).0, Poll::default());
     assert_eq!(proxy.tick(0).0, Poll::default());
-    proxy.provider = Provider::Answers(200, "one");
-    assert_eq!(proxy.answer(0, id), Some(Outcome::KeysChanged));
-    assert!(proxy.tick(1).0.keys_changed);
+    proxy.provider = Provider::Answers(200, key_set(&["one"]));
+    assert_eq!(proxy.answer(0, id), Some(Outcome::Changed));
+    assert!(proxy.tick(1).0.changed);
 }
 
 #[test]
@@ -217,13 +213,13 @@ fn a_fetch_whose_worker_died_is_taken_over() {
     let mut proxy = Proxy::new(2);
     proxy.provider = Provider::Hangs;
     let dead = proxy.tick(0).0.fetch.unwrap().id;
-    proxy.provider = Provider::Answers(200, "one");
+    proxy.provider = Provider::Answers(200, key_set(&["one"]));
     proxy.now = proxy.now.saturating_add(seconds(6));
     assert_eq!(proxy.tick(1).0.fetch, None, "the lease still runs");
     proxy.now = proxy.now.saturating_add(seconds(2));
-    assert_eq!(proxy.tick(1).1, Some(Outcome::KeysChanged));
+    assert_eq!(proxy.tick(1).1, Some(Outcome::Changed));
     // CVE-2026-48090, lesson 16: the answer that comes after all meets nothing.
-    proxy.provider = Provider::Answers(200, "late");
+    proxy.provider = Provider::Answers(200, key_set(&["late"]));
     assert_eq!(proxy.answer(0, dead), Some(Outcome::Ignored));
     proxy.run(seconds(5));
     proxy.all_have(&["one"]);
@@ -234,7 +230,7 @@ fn cve_2026_48090_answers_nobody_waits_for_are_ignored() {
     let mut proxy = Proxy::new(1);
     let id = proxy.tick(0).0.fetch.unwrap().id;
     // CVE-2025-64527, lesson 3: one callback per fetch, whatever the host does.
-    for provider in [Provider::Answers(200, "other"), Provider::Down] {
+    for provider in [Provider::Answers(200, key_set(&["other"])), Provider::Down] {
         proxy.provider = provider;
         assert_eq!(proxy.answer(0, id), Some(Outcome::Ignored));
         assert_eq!(proxy.answer(0, FetchId(99, 0)), Some(Outcome::Ignored));
@@ -247,10 +243,10 @@ fn bad_answers_keep_the_keys_that_are_loaded() {
     let big = "k".repeat(256 * 1024 + 1).leak();
     for (provider, reason) in [
         (Provider::Down, "no_answer"),
-        (Provider::Answers(500, "one"), "status"),
-        (Provider::Answers(302, "one"), "status"),
-        (Provider::Answers(200, "<html>"), "malformed"),
-        (Provider::Answers(200, ""), "no_usable_key"),
+        (Provider::Answers(500, key_set(&["one"])), "status"),
+        (Provider::Answers(302, key_set(&["one"])), "status"),
+        (Provider::Answers(200, "<html>"), "jwks_not_json"),
+        (Provider::Answers(200, key_set(&[])), "jwks_no_usable_key"),
         (Provider::Answers(200, big), "too_large"),
     ] {
         let mut proxy = Proxy::new(2);
@@ -280,7 +276,7 @@ fn keys_outlive_an_outage_up_to_max_stale_and_not_longer() {
     proxy.tick_all();
     // CVE-2026-31837, lesson 20: no keys, and nothing instead of them.
     proxy.all_have(&[]);
-    proxy.provider = Provider::Answers(200, "three");
+    proxy.provider = Provider::Answers(200, key_set(&["three"]));
     proxy.run(seconds(5));
     proxy.all_have(&["three"]);
 }
@@ -297,7 +293,7 @@ fn an_outage_from_the_start_is_left_within_seconds_of_its_end() {
         "{per_minute} requests a minute"
     );
     assert!(proxy.workers[0].retry_after(proxy.now) <= seconds(4));
-    proxy.provider = Provider::Answers(200, "one");
+    proxy.provider = Provider::Answers(200, key_set(&["one"]));
     proxy.run(seconds(5));
     proxy.all_have(&["one"]);
 }
@@ -328,10 +324,10 @@ fn cache_control_moves_the_refresh_within_bounds() {
 fn a_rotated_key_is_fetched_when_a_token_names_it() {
     let mut proxy = Proxy::new(4);
     proxy.run(seconds(40));
-    proxy.provider = Provider::Answers(200, "new");
+    proxy.provider = Provider::Answers(200, key_set(&["new"]));
     assert_eq!(proxy.unknown(3), UnknownKeyId::FetchPending);
     assert_eq!(proxy.unknown(1), UnknownKeyId::FetchPending);
-    assert_eq!(proxy.tick(0).1, Some(Outcome::KeysChanged));
+    assert_eq!(proxy.tick(0).1, Some(Outcome::Changed));
     // A worker whose tick comes later finds the keys when it asks.
     assert_eq!(proxy.unknown(3), UnknownKeyId::KeysChanged);
     assert_eq!(key_ids(&proxy.workers[3], proxy.now), ["new"]);
@@ -378,7 +374,7 @@ fn a_clock_that_goes_back_neither_stops_refreshing_nor_keeps_keys_for_ever() {
     proxy.now = UnixTime::from_secs(1_000_000_000);
     proxy.run(seconds(1));
     proxy.now = UnixTime::from_secs(900_000_000);
-    proxy.provider = Provider::Answers(200, "new");
+    proxy.provider = Provider::Answers(200, key_set(&["new"]));
     proxy.tick_all();
     proxy.tick_all();
     proxy.all_have(&["new"]);
@@ -428,10 +424,10 @@ fn a_document_under_our_key_that_is_no_key_set_is_not_loaded() {
     proxy.provider = Provider::Down;
     let (poll, _) = proxy.tick(1);
     assert!(
-        !poll.keys_changed,
+        !poll.changed,
         "a body that is not what its hash says is not loaded"
     );
-    assert_eq!(proxy.workers[1].usable(proxy.now), None);
+    assert!(proxy.workers[1].usable(proxy.now).is_none());
 }
 
 #[test]
@@ -460,8 +456,8 @@ fn discovery_takes_two_requests_under_one_lease() {
     assert_eq!(proxy.tick(1).0.fetch, None);
     // Metadata once more, where the keys' answer is awaited.
     assert_eq!(proxy.answer(0, first.id), Some(Outcome::Ignored));
-    proxy.provider = Provider::Answers(200, "one");
-    assert_eq!(proxy.answer(0, second.id), Some(Outcome::KeysChanged));
+    proxy.provider = Provider::Answers(200, key_set(&["one"]));
+    assert_eq!(proxy.answer(0, second.id), Some(Outcome::Changed));
     proxy.tick(1);
     proxy.all_have(&["one"]);
 
@@ -496,5 +492,46 @@ proptest! {
         for pair in proxy.fetches.windows(2) {
             prop_assert!(pair[1].0.since(pair[0].0) >= seconds(7));
         }
+    }
+
+    /// Answers that come late, in any order or never, each with other keys, while swaps are lost: a worker that
+    /// starts at any moment finds the keys that were published last.
+    #[test]
+    fn slow_answers_in_any_order_leave_record_and_body_in_step(
+        steps in prop::collection::vec((0_usize..4, 0_usize..4, 0_u64..6_000), 20..120),
+        lost: u64,
+    ) {
+        let mut proxy = Proxy::new(4);
+        proxy.store.lost = lost & (lost << 1);
+        let mut waiting: Vec<(usize, FetchId)> = Vec::new();
+        let mut published = None;
+        for (number, (worker, action, pause)) in steps.into_iter().enumerate() {
+            proxy.now = proxy.now.saturating_add(Duration::from_millis(pause));
+            proxy.provider = Provider::Hangs;
+            match action {
+                0 if !waiting.is_empty() => {
+                    let (worker, id) = waiting.remove(number % waiting.len());
+                    let keys = format!("keys-{number}");
+                    proxy.provider = Provider::Answers(200, key_set(&[&keys]));
+                    if proxy.answer(worker, id) == Some(Outcome::Changed) {
+                        published = Some(keys);
+                    }
+                }
+                1 => {
+                    proxy.unknown(worker);
+                }
+                _ => {
+                    let fetch = proxy.tick(worker).0.fetch;
+                    waiting.extend(fetch.map(|fetch| (worker, fetch.id)));
+                }
+            }
+            let mut newcomer = RemoteKeys::new(settings(), 0);
+            newcomer.poll(proxy.now, &mut proxy.store.inner.clone());
+            prop_assert_eq!(key_ids(&newcomer, proxy.now), published.as_deref().into_iter().collect::<Vec<_>>());
+        }
+        proxy.store.lost = 0;
+        proxy.provider = Provider::Answers(200, key_set(&["last"]));
+        proxy.run(seconds(400));
+        proxy.all_have(&["last"]);
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Gateway;
 use crate::config::{KeySource, Provider};
-use crate::jwk::{self, KeySet};
-use crate::jwks::{FetchFailure, KeyDocument, Outcome, RemoteKeys, UnknownKeyId};
+use crate::jwk::KeySet;
+use crate::jwks::{FetchFailure, RemoteKeys, UnknownKeyId};
 use crate::store::SharedStore;
-use crate::store::fetch::{Fetch, FetchId, Response};
+use crate::store::fetch::{Fetch, FetchId, Outcome, Response};
 use crate::store::seed::Seed;
 use crate::time::UnixTime;
 
@@ -17,19 +17,7 @@ pub(super) enum ProviderKeys {
     /// Part of the configuration; never change.
     Local(KeySet),
     /// Fetched from the provider.
-    Remote(Box<RemoteKeys<KeySet>>),
-}
-
-impl KeyDocument for KeySet {
-    fn parse(document: &[u8]) -> Result<Self, FetchFailure> {
-        Self::parse(document).map_err(|error| match error {
-            jwk::Error::TooLarge => FetchFailure::TooLarge(document.len()),
-            jwk::Error::NoUsableKey { .. } => FetchFailure::NoUsableKey,
-            jwk::Error::Json(_) | jwk::Error::NotAKeySet | jwk::Error::TooManyKeys => {
-                FetchFailure::Malformed
-            }
-        })
-    }
+    Remote(Box<RemoteKeys>),
 }
 
 /// Names a fetch of one of the gateway's state machines.
@@ -127,7 +115,7 @@ impl Gateway {
                 continue;
             };
             let poll = remote.poll(now, store);
-            tick.decide_waiting |= poll.keys_changed || poll.settled;
+            tick.decide_waiting |= poll.changed || poll.settled;
             if let Some(fetch) = poll.fetch {
                 tick.fetches.push((
                     FetchHandle {
@@ -167,7 +155,7 @@ impl Gateway {
             event,
         };
         match outcome {
-            Outcome::KeysChanged => settled(KeyEvent::Changed),
+            Outcome::Changed => settled(KeyEvent::Changed),
             Outcome::Unchanged => settled(KeyEvent::Unchanged),
             Outcome::Failed(failure) => settled(KeyEvent::Failed(failure)),
             Outcome::Ignored => nothing,

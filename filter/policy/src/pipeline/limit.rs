@@ -122,8 +122,7 @@ fn bytes_or_absent(found: Option<&[u8]>) -> KeyValue<'_> {
     found.map_or(KeyValue::Absent, KeyValue::Bytes)
 }
 
-fn claim(caller: &Caller, path: &[String]) -> Option<String> {
-    let path = ClaimPath::new(path.iter().map(String::as_str)).ok()?;
-    let value: &Value = caller.claims()?.claim(&path)?;
+fn claim(caller: &Caller, path: &ClaimPath) -> Option<String> {
+    let value: &Value = caller.claims()?.claim(path)?;
     header_text(value).map(std::borrow::Cow::into_owned)
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::claims::ClaimPath;
 use crate::store::KeyedHash;
 use crate::store::seed::Seed;
 
@@ -11,7 +12,7 @@ pub enum KeyPart {
     /// The client's address; an IPv6 address by its /64, the smallest network that is given to one client.
     ClientAddress,
     /// A claim of the verified token, by its literal path.
-    Claim(Vec<String>),
+    Claim(ClaimPath),
     /// A request header field, by its name in lower case.
     Header(String),
     /// The rule that matched.
@@ -64,7 +65,7 @@ pub(super) fn hash(seed: &Seed, parts: &[KeyPart]) -> KeyedHash {
         .fold(seed.hash(b"rate limit"), |hash, part| match part {
             KeyPart::ClientAddress => hash.part(b"client_address"),
             KeyPart::Claim(path) => path
-                .iter()
+                .names()
                 .fold(hash.part(b"claim"), |hash, name| hash.part(name.as_bytes())),
             KeyPart::Header(name) => hash.part(b"header").part(name.as_bytes()),
             KeyPart::Route => hash.part(b"route"),

@@ -78,7 +78,10 @@ pub fn descriptor<'v>(
     limit.key.iter().fold(named, |descriptor, part| {
         let key: Cow<'static, str> = match part {
             KeyPart::ClientAddress => "client_address".into(),
-            KeyPart::Claim(path) => format!("claim.{}", path.join(".")).into(),
+            KeyPart::Claim(path) => {
+                let names: Vec<_> = path.names().collect();
+                format!("claim.{}", names.join(".")).into()
+            }
             KeyPart::Header(name) => format!("header.{name}").into(),
             KeyPart::Route => "route".into(),
             KeyPart::Host => "host".into(),
@@ -203,6 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::claims::ClaimPath;
     use crate::rate_limit::Counts;
 
     fn limit(key: Vec<KeyPart>) -> RateLimitSettings {
@@ -244,7 +248,7 @@ mod tests {
             (client, "2001:db8:1:2::/64"),
         );
         check(
-            KeyPart::Claim(vec!["org".into(), "id".into()]),
+            KeyPart::Claim(ClaimPath::new(["org", "id"]).unwrap()),
             KeyValue::Bytes(b"o1"),
             ("claim.org.id", "o1"),
         );

@@ -10,6 +10,9 @@
 //! *before* it checks the lease and swaps against that version: whoever took over wrote the body in between,
 //! and the swap fails.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use super::record::Record;
@@ -85,7 +88,26 @@ impl Document {
         record.is_leased(now, self.lease)
     }
 
-    /// The attempt succeeded: publishes `body`, then the record `advance` makes of the current one.
+    /// Gives the attempt under way another lease from now, for one more request. False: it was taken over.
+    pub(crate) fn renew(&mut self, now: UnixTime, store: &mut impl SharedStore) -> bool {
+        for _ in 0..SWAP_ATTEMPTS {
+            let (mut record, version) = self.read(store);
+            if !self.holds_lease(&record) {
+                break;
+            }
+            record.lease_until = Some(now.saturating_add(self.lease));
+            if store
+                .compare_and_swap(&self.state_key, &record.encode(), version)
+                .is_ok()
+            {
+                return true;
+            }
+        }
+        self.in_flight = None;
+        false
+    }
+
+    /// The attempt succeeded: publishes `body`, then the record that names it.
     pub(crate) fn publish(
         &mut self,
         body: &[u8],
@@ -172,6 +194,12 @@ impl Document {
         )
     }
 
+    /// Whether the attempt of the record is this worker's and has not ended. One whose time ran out but that
+    /// nobody took over is still this worker's.
+    fn holds_lease(&self, record: &Record) -> bool {
+        self.in_flight == Some(record.attempts) && record.lease_until.is_some()
+    }
+
     /// Ends the attempt under way, with a new body or without. The module's doc says why in this order.
     fn commit(
         &mut self,
@@ -179,14 +207,11 @@ impl Document {
         body: Option<(ContentHash, &[u8])>,
         advance: impl Fn(&mut Record),
     ) -> Commit {
-        let Some(attempt) = self.in_flight.take() else {
-            return Commit::Superseded;
-        };
         for _ in 0..SWAP_ATTEMPTS {
             let stored_body = body.and_then(|_| store.get(&self.body_key));
             let (mut record, version) = self.read(store);
-            if record.attempts != attempt || record.lease_until.is_none() {
-                return Commit::Superseded;
+            if !self.holds_lease(&record) {
+                break;
             }
             advance(&mut record);
             record.lease_until = None;
@@ -199,9 +224,11 @@ impl Document {
                 .compare_and_swap(&self.state_key, &record.encode(), version)
                 .is_ok()
             {
+                self.in_flight = None;
                 return Commit::Done(record);
             }
         }
+        self.in_flight = None;
         Commit::Superseded
     }
 }

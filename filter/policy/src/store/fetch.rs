@@ -22,6 +22,32 @@ pub struct Fetch {
     pub timeout: Duration,
 }
 
+/// What a tick brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Poll {
+    /// Another worker fetched another content, and it is loaded here: drop what depends on the old one.
+    pub changed: bool,
+    /// A fetch ended since the last poll, well or badly: decide the requests that wait for it again.
+    pub settled: bool,
+    /// Send this request.
+    pub fetch: Option<Fetch>,
+}
+
+/// What an answer brought; `F` says why it was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<F> {
+    /// Another content is loaded: drop what depends on the old one, decide waiting requests again.
+    Changed,
+    /// The same content, good for longer.
+    Unchanged,
+    /// Send the next request of this attempt.
+    Continue(Fetch),
+    /// Nothing new; what is loaded stays. To be logged, and waiting requests decided again.
+    Failed(F),
+    /// The answer to a request that was given up; nothing was done with it.
+    Ignored,
+}
+
 /// Names one request of one state machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FetchId(pub(crate) u64, pub(crate) u8);
