@@ -17,6 +17,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use crate::store::fetch::Location;
 pub use failure::FetchFailure;
 pub use remote::{RemoteKeys, UnknownKeyId};
-pub use settings::{JwksSettings, Location, Source};
+pub use settings::{JwksSettings, Source};

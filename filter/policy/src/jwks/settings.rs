@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::jwk::MAX_SET_BYTES;
 use crate::store::ContentHash;
+use crate::store::fetch::Location;
 
 /// One remote key set. The configuration checks the bounds that are stated here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +43,6 @@ pub enum Source {
         /// Hosts that `jwks_uri` may name beside the metadata's own.
         allowed_hosts: Vec<String>,
     },
-}
-
-/// Where a document is, behind the cluster: `:authority` and `:path` of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
-    /// Host, and port where it is not the default one.
-    pub authority: String,
-    /// Path and query.
-    pub path: String,
 }
 
 impl JwksSettings {

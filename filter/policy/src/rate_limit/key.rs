@@ -43,7 +43,7 @@ impl Key {
 }
 
 impl KeyValue<'_> {
-    pub(super) fn feed(self, hash: KeyedHash) -> KeyedHash {
+    pub(crate) fn feed(self, hash: KeyedHash) -> KeyedHash {
         match self {
             Self::Absent => hash.part(b"absent"),
             Self::Bytes(bytes) => hash.part(b"bytes").part(bytes),

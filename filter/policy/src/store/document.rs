@@ -125,6 +125,20 @@ impl Document {
         })
     }
 
+    /// The attempt found the document as it is: it is good for longer.
+    pub(crate) fn confirm(
+        &mut self,
+        now: UnixTime,
+        refresh_at: UnixTime,
+        store: &mut impl SharedStore,
+    ) -> Commit {
+        self.commit(store, None, |record| {
+            record.fetched_at = now;
+            record.refresh_at = refresh_at;
+            record.failures = 0;
+        })
+    }
+
     /// The attempt failed: the document stays as it is, and is retried after what `backoff` makes of the
     /// number of failures in a row.
     pub(crate) fn fail(

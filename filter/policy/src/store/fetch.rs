@@ -63,6 +63,15 @@ pub enum FetchKind {
     Revocations,
 }
 
+/// Where a document is, behind the cluster: `:authority` and `:path` of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Host, and port where it is not the default one.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+}
+
 /// What came back, as it came: nothing checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Response<'a> {

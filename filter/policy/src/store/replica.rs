@@ -140,6 +140,29 @@ impl<T> Replica<T> {
         }
     }
 
+    /// The attempt found what is loaded to be what there is. Only for what [`is_current`](Self::is_current).
+    pub(crate) fn confirm(
+        &mut self,
+        now: UnixTime,
+        refresh_at: UnixTime,
+        store: &mut impl SharedStore,
+    ) -> Published {
+        let Commit::Done(record) = self.document.confirm(now, refresh_at, store) else {
+            return Published::Superseded;
+        };
+        self.record = record;
+        if let Some(loaded) = self.loaded.as_mut() {
+            loaded.fetched_at = record.fetched_at;
+        }
+        Published::Unchanged
+    }
+
+    /// Whether what is loaded is what the record names.
+    pub(crate) fn is_current(&self) -> bool {
+        let loaded = self.loaded.as_ref();
+        loaded.is_some_and(|loaded| loaded.content == self.record.content)
+    }
+
     /// The attempt failed; the next one is made after what `backoff` makes of the record. False: another
     /// worker took over.
     pub(crate) fn fail(
