@@ -1,5 +1,6 @@
 //! The whole configuration, section by section.
 
+use super::browser;
 use super::limits::rate_limit;
 use super::provider::{Provider, provider};
 use super::reader::{Integer, List, Map, Object, Parsed, Section, Text};
@@ -7,9 +8,11 @@ use super::requirement::{Requires, TokenRequirement};
 use super::rule::{Rule, host_pattern, rule};
 use super::{Names, Requirement};
 use crate::client_address::ClientAddress;
+use crate::cors::Cors;
 use crate::rate_limit::RateLimitSettings;
 use crate::redirect::{Exception, HttpsRedirect, Port, RedirectStatus};
 use crate::rejection::ErrorSettings;
+use crate::security_headers::SecurityHeaders;
 
 /// A configuration in which nothing is wrong.
 #[derive(Clone, Debug)]
@@ -26,6 +29,10 @@ pub struct Config {
     pub client_address: ClientAddress,
     /// Whether and how plain HTTP is redirected.
     pub https_redirect: Option<HttpsRedirect>,
+    /// Which pages of other origins may read answers.
+    pub cors: Option<Cors>,
+    /// The headers by which browsers are asked for protection.
+    pub security_headers: Option<SecurityHeaders>,
     /// How error replies are dressed.
     pub errors: ErrorSettings,
     /// What metric names begin with.
@@ -80,6 +87,16 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         Section(https_redirect),
         "Plain HTTP is redirected to HTTPS where this is there.",
     );
+    let cors = o.optional(
+        "cors",
+        Section(browser::cors),
+        "Which pages of other origins may read answers, this filter's own replies among them.",
+    );
+    let security_headers = o.optional(
+        "security_headers",
+        Section(browser::security_headers),
+        "The headers by which browsers are asked for protection, on every answer where this is there.",
+    );
     let errors = o.optional("errors", Section(errors), "How error replies are dressed.");
     let stat_prefix = o.default(
         "stat_prefix",
@@ -116,6 +133,8 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         rate_limits,
         client_address: client_address.unwrap_or_default(),
         https_redirect,
+        cors,
+        security_headers,
         errors: errors.unwrap_or_default(),
         stat_prefix,
     })

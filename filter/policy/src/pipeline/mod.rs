@@ -18,6 +18,7 @@ mod denial;
 mod forward;
 mod keys;
 mod limit;
+mod response;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use denial::Denial;
 use keys::ProviderKeys;
 
 pub use keys::{FetchAnswer, FetchHandle, KeyEvent, KeyStatus, Tick};
+pub use response::{ResponseMutation, ResponsePlan};
 
 /// One worker's end of the policy: the compiled configuration and the keys it has loaded.
 #[derive(Debug)]
@@ -190,6 +192,9 @@ impl Gateway {
             Err(Stop::Deny(denial)) => Decision::Reply(denial.reply(&self.config.errors)),
             Err(Stop::Reply(reply)) => Decision::Reply(reply),
         };
+        if let Decision::Reply(reply) = judgement.decision {
+            judgement.decision = Decision::Reply(self.dress(head, reply));
+        }
         judgement
     }
 
@@ -214,6 +219,7 @@ impl Gateway {
             patience,
         };
         self.redirect(&request)?;
+        self.preflight(&request)?;
         judgement.rule = self.route(&request)?;
         let config = Arc::clone(&self.config);
         let rule = judgement.rule.and_then(|index| config.rules.get(index));

@@ -407,6 +407,132 @@ fn without_keys_requests_wait_and_are_then_told_to_come_back() {
     assert!(shown(&edge.ask("GET", "/documents", &headers, true)).starts_with("200"));
 }
 
+fn browser_config() -> serde_json::Value {
+    let mut config = config();
+    config["cors"] = json!({"allow_origins": ["https://app.pymd.io"]});
+    config["security_headers"] = json!({"x_frame_options": "SAMEORIGIN", "referrer_policy": "off"});
+    config
+}
+
+#[test]
+fn a_page_of_an_allowed_origin_can_read_a_401() {
+    let mut edge = Edge::new(&browser_config());
+    let judgement = edge.ask(
+        "GET",
+        "/documents",
+        &[("origin", "https://app.pymd.io")],
+        true,
+    );
+    let Decision::Reply(reply) = &judgement.decision else {
+        panic!("{judgement:?}")
+    };
+    assert_eq!(reply.status, 401);
+    assert_eq!(
+        reply.header("access-control-allow-origin"),
+        Some("https://app.pymd.io")
+    );
+    assert!(
+        reply
+            .header("access-control-expose-headers")
+            .unwrap()
+            .contains("www-authenticate")
+    );
+    assert_eq!(reply.header("vary"), Some("Origin"));
+    assert_eq!(
+        reply.header("strict-transport-security"),
+        Some("max-age=31536000")
+    );
+    assert_eq!(reply.header("x-frame-options"), Some("SAMEORIGIN"));
+    assert_eq!(reply.header("referrer-policy"), None);
+    let judgement = edge.ask(
+        "GET",
+        "/documents",
+        &[("origin", "https://evil.example")],
+        true,
+    );
+    let Decision::Reply(reply) = &judgement.decision else {
+        panic!("{judgement:?}")
+    };
+    assert_eq!(reply.header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn a_preflight_is_answered_without_a_token_and_never_forwarded() {
+    let mut edge = Edge::new(&browser_config());
+    let asks = |origin| [("origin", origin), ("access-control-request-method", "PUT")];
+    let judgement = edge.ask(
+        "OPTIONS",
+        "/documents/1",
+        &asks("https://app.pymd.io"),
+        true,
+    );
+    let Decision::Reply(reply) = &judgement.decision else {
+        panic!("{judgement:?}")
+    };
+    assert_eq!(reply.status, 204);
+    assert!(
+        reply
+            .header("access-control-allow-methods")
+            .unwrap()
+            .contains("PUT")
+    );
+    assert_eq!(
+        shown(&edge.ask(
+            "OPTIONS",
+            "/documents/1",
+            &asks("https://evil.example"),
+            true
+        )),
+        "403 preflight"
+    );
+    // Without the header that makes it a preflight it is a request like any other.
+    let plain = [("origin", "https://app.pymd.io")];
+    assert_eq!(
+        shown(&edge.ask("OPTIONS", "/documents/1", &plain, true)),
+        "401 missing_token"
+    );
+}
+
+#[test]
+fn answers_of_the_upstream_get_the_same_headers_once() {
+    let edge = Edge::new(&browser_config());
+    let fields: Vec<(&[u8], &[u8])> = vec![(b"origin", b"https://app.pymd.io")];
+    let head = RequestHead {
+        headers: &fields,
+        source_address: None,
+        tls: true,
+    };
+    let plan = edge.gateway.plan_response(&head);
+    let theirs: Vec<(&[u8], &[u8])> = vec![
+        (b"access-control-allow-origin", b"*"),
+        (b"x-frame-options", b"DENY"),
+        (b"vary", b"accept, origin"),
+    ];
+    let mutations: Vec<_> = plan.mutations(&theirs).collect();
+    assert_eq!(
+        mutations[0],
+        ResponseMutation::Remove("access-control-allow-origin")
+    );
+    assert!(mutations.contains(&ResponseMutation::Set(
+        "access-control-allow-origin",
+        "https://app.pymd.io"
+    )));
+    let names: Vec<_> = mutations
+        .iter()
+        .map(|mutation| match mutation {
+            ResponseMutation::Remove(name)
+            | ResponseMutation::Set(name, _)
+            | ResponseMutation::Add(name, _) => *name,
+        })
+        .collect();
+    assert!(
+        !names.contains(&"vary") && !names.contains(&"x-frame-options"),
+        "{names:?}"
+    );
+    assert!(names.contains(&"x-content-type-options"));
+    assert!(Edge::new(&config()).gateway.plan_response(&head).is_empty());
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_give_a_decision(
