@@ -1,0 +1,3 @@
+//! The whole in a real Envoy: each file proves one topic.
+
+mod harness;
