@@ -132,6 +132,11 @@ impl RemoteKeys {
         self.keys.record().failures
     }
 
+    /// Whether the last attempt failed: waiting for the next one is the client's part, not a held request's.
+    pub fn is_failing(&self) -> bool {
+        self.keys.record().failures > 0
+    }
+
     /// When the next attempt may be made: what to tell a client whose request needs keys that are not there.
     pub fn retry_after(&self, now: UnixTime) -> Duration {
         let next = self.keys.record().refresh_at.since(now);

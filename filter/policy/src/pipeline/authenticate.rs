@@ -119,7 +119,8 @@ impl Gateway {
         // Twice at most: the second time with keys that another worker fetched meanwhile.
         for _ in 0..2 {
             let Some(set) = keys.usable(host.now) else {
-                return Err(if request.patience == Patience::MayWait {
+                let may_wait = request.patience == Patience::MayWait && !keys.is_failing();
+                return Err(if may_wait {
                     Stop::Wait(Wait::FirstKeys)
                 } else {
                     let retry_after = Some(keys.retry_after(host.now).as_secs());

@@ -86,6 +86,13 @@ impl ProviderKeys {
         }
     }
 
+    pub(super) fn is_failing(&self) -> bool {
+        match self {
+            Self::Local(_) => false,
+            Self::Remote(remote) => remote.is_failing(),
+        }
+    }
+
     pub(super) fn retry_after(&self, now: UnixTime) -> Duration {
         match self {
             Self::Local(_) => Duration::from_secs(1),

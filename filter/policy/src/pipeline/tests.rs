@@ -386,6 +386,21 @@ fn without_keys_requests_wait_and_are_then_told_to_come_back() {
     );
 
     let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
+    let [(handle, _)] = &tick.fetches[..] else {
+        panic!("{tick:?}")
+    };
+    edge.gateway
+        .on_fetch_answer(*handle, None, edge.now, &mut edge.store);
+    // Nobody waits for a provider that is known to be down.
+    let judgement = edge.ask("GET", "/documents", &headers, true);
+    assert_eq!(shown(&judgement), "503 keys_unavailable");
+    let Decision::Reply(reply) = &judgement.decision else {
+        panic!("{judgement:?}")
+    };
+    assert!(reply.header("retry-after").is_some());
+
+    edge.now = edge.now.saturating_add(std::time::Duration::from_secs(10));
+    let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
     let [(handle, fetch)] = &tick.fetches[..] else {
         panic!("{tick:?}")
     };

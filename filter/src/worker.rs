@@ -1,0 +1,348 @@
+//! One worker thread's gateway, and the effects of its decisions on the host.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use edge_auth_policy::config::{Config, ConfigError};
+use edge_auth_policy::decision::{Decision, LocalReply, Mutations};
+use edge_auth_policy::pipeline::{
+    FetchHandle, Gateway, Host, Judgement, KeyEvent, Patience, ResponsePlan,
+};
+use edge_auth_policy::rejection::{Fault, Reason};
+use edge_auth_policy::request::RequestHead;
+use edge_auth_policy::store::fetch::{Fetch, Response};
+use edge_auth_policy::time::UnixTime;
+
+use crate::host::{self, LogLevel};
+use crate::metrics::Metrics;
+use crate::shared_data::SharedData;
+use crate::verifier::Verifier;
+use crate::waiting::Waiting;
+
+/// One worker's end of one configured filter.
+pub(crate) struct Worker {
+    plugin: u32,
+    gateway: Gateway,
+    verifier: Verifier,
+    waiting: Waiting,
+    metrics: Metrics,
+    /// The state machine's name for each HTTP call under way.
+    calls: HashMap<u32, FetchHandle>,
+    is_tick_short: bool,
+}
+
+/// How far a request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It goes on to the upstream.
+    Continue,
+    /// It was answered here.
+    Answered,
+    /// It waits for keys.
+    Waiting,
+}
+
+impl Worker {
+    /// A worker for `config`, ticking from now on.
+    ///
+    /// `None` where the host has no randomness: the seed that keeps clients from choosing each other's
+    /// counters needs some.
+    pub(crate) fn start(plugin: u32, config: Config) -> Option<Self> {
+        let Some(proposal) = host::random() else {
+            host::log(
+                LogLevel::Critical,
+                "edge-auth: the host gives no random bytes",
+            );
+            return None;
+        };
+        let verifier = Verifier::prove();
+        host::log(
+            LogLevel::Info,
+            &format!("edge-auth: {}", verifier.describe()),
+        );
+        let metrics = Metrics::new(&config.stat_prefix);
+        let gateway = match Gateway::new(config, proposal, &mut SharedData) {
+            Ok(gateway) => gateway,
+            Err(errors) => {
+                report_errors(&errors);
+                return None;
+            }
+        };
+        // The first fetch is made by the first tick: HTTP calls can't be made while Envoy configures.
+        host::set_tick_period(SHORT_TICK);
+        Some(Self {
+            plugin,
+            gateway,
+            verifier,
+            waiting: Waiting::default(),
+            metrics,
+            calls: HashMap::new(),
+            is_tick_short: true,
+        })
+    }
+
+    /// Decides the request whose context is active and carries the decision out.
+    ///
+    /// `response` becomes what to do to the answer.
+    pub(crate) fn on_request(&mut self, stream: u32, response: &mut ResponsePlan) -> Progress {
+        let now = host::now();
+        let judgement = self.decide(Patience::MayWait, now, Some(response));
+        if let Decision::Wait(_) = judgement.decision {
+            if self.waiting.push(stream, now) {
+                self.metrics.decided(&judgement);
+                self.tick_often(true);
+                return Progress::Waiting;
+            }
+            return self.reply(&self.gateway.refuse(Reason::TooManyWaiting));
+        }
+        self.carry_out(&judgement)
+    }
+
+    /// Refreshes keys, lets waiting requests go on, hands metrics over.
+    pub(crate) fn on_tick(&mut self) {
+        let now = host::now();
+        let tick = self.gateway.on_tick(now, &mut SharedData);
+        for (handle, fetch) in tick.fetches {
+            self.dispatch(handle, &fetch, now);
+        }
+        self.decide_waiting(tick.decide_waiting, now);
+        self.report(now);
+        let no_keys_yet = self
+            .gateway
+            .key_status(now)
+            .any(|(_, status)| status.count == 0);
+        self.tick_often(!self.waiting.is_empty() || no_keys_yet);
+    }
+
+    /// Hands an HTTP call's answer to the state machine that asked for it.
+    pub(crate) fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize) {
+        let Some(handle) = self.calls.remove(&token) else {
+            return;
+        };
+        let now = host::now();
+        // No headers at all is how the host says that no answer came.
+        if headers == 0 {
+            self.settle(handle, None, now);
+            return;
+        }
+        let Ok(buffer) = host::http_call_headers() else {
+            self.settle(handle, None, now);
+            return;
+        };
+        let fields = buffer.fields();
+        let status = fields
+            .iter()
+            .find(|(name, _)| *name == b":status")
+            .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
+        let body = host::http_call_body(body);
+        let response = status.map(|status| Response {
+            status,
+            headers: &fields,
+            body: &body,
+        });
+        self.settle(handle, response.as_ref(), now);
+    }
+
+    /// The stream is gone; it waits no longer.
+    pub(crate) fn forget(&mut self, stream: u32) {
+        if !self.waiting.is_empty() {
+            self.waiting.forget(stream);
+        }
+    }
+
+    fn decide(
+        &mut self,
+        patience: Patience,
+        now: UnixTime,
+        response: Option<&mut ResponsePlan>,
+    ) -> Judgement {
+        let Ok(buffer) = host::request_headers() else {
+            return self.internal();
+        };
+        let fields = buffer.fields();
+        let head = RequestHead {
+            headers: &fields,
+            source_address: host::source_address().and_then(|text| socket_ip(&text)),
+            tls: host::is_tls(),
+        };
+        if let Some(response) = response {
+            *response = self.gateway.plan_response(&head);
+        }
+        let mut host = Host {
+            now,
+            store: &mut SharedData,
+            verifier: &mut self.verifier,
+        };
+        self.gateway.on_request_headers(&head, patience, &mut host)
+    }
+
+    fn carry_out(&mut self, judgement: &Judgement) -> Progress {
+        match &judgement.decision {
+            Decision::Forward(mutations) => {
+                if apply(mutations).is_err() {
+                    // Not all of a client's identity headers may be gone: the request must not go on.
+                    return self.reply(&self.gateway.refuse(Reason::Internal));
+                }
+                self.metrics.decided(judgement);
+                Progress::Continue
+            }
+            Decision::Reply(reply) => self.reply(reply),
+            Decision::Wait(_) => Progress::Waiting,
+        }
+    }
+
+    fn reply(&mut self, reply: &LocalReply) -> Progress {
+        self.metrics.replied(reply.reason);
+        if reply.reason.row().fault == Fault::Ourselves {
+            host::log(
+                LogLevel::Error,
+                "edge-auth: a request was denied because the host failed",
+            );
+        }
+        // Where even this fails the stream stays paused until Envoy's own timeout: it does not go on.
+        let _ = host::send_local_reply(reply);
+        Progress::Answered
+    }
+
+    fn decide_waiting(&mut self, everybody: bool, now: UnixTime) {
+        for waiter in self.waiting.take(everybody, now) {
+            if host::set_effective_context(waiter.stream).is_err() {
+                continue;
+            }
+            let patience = if waiter.until <= now {
+                Patience::Exhausted
+            } else {
+                Patience::MayWait
+            };
+            let judgement = self.decide(patience, now, None);
+            match self.carry_out(&judgement) {
+                Progress::Continue => {
+                    let _ = host::resume_request();
+                }
+                Progress::Answered => {}
+                Progress::Waiting => self.waiting.keep(waiter),
+            }
+        }
+        let _ = host::set_effective_context(self.plugin);
+    }
+
+    fn dispatch(&mut self, handle: FetchHandle, fetch: &Fetch, now: UnixTime) {
+        if let Ok(token) = host::dispatch(fetch) {
+            self.calls.insert(token, handle);
+            return;
+        }
+        let provider = self.gateway.provider_name(handle);
+        host::log(
+            LogLevel::Error,
+            &format!(
+                "edge-auth: providers.{provider}: Envoy has no cluster `{}` to fetch keys from, or it is not \
+                 ready",
+                fetch.cluster
+            ),
+        );
+        self.settle(handle, None, now);
+    }
+
+    fn settle(&mut self, handle: FetchHandle, response: Option<&Response<'_>>, now: UnixTime) {
+        let answer = self
+            .gateway
+            .on_fetch_answer(handle, response, now, &mut SharedData);
+        let provider = self.gateway.provider_name(handle);
+        match answer.event {
+            KeyEvent::Changed => {
+                host::log(
+                    LogLevel::Info,
+                    &format!("edge-auth: providers.{provider}: other keys than before are loaded"),
+                );
+            }
+            KeyEvent::Failed(failure) => {
+                host::log(
+                    LogLevel::Warn,
+                    &format!("edge-auth: providers.{provider}: keys not fetched: {failure}"),
+                );
+            }
+            KeyEvent::Unchanged | KeyEvent::Nothing => {}
+        }
+        match answer.event {
+            KeyEvent::Changed | KeyEvent::Unchanged => self.metrics.fetched(true),
+            KeyEvent::Failed(_) => self.metrics.fetched(false),
+            KeyEvent::Nothing => {}
+        }
+        if let Some((handle, fetch)) = answer.next {
+            self.dispatch(handle, &fetch, now);
+        }
+        self.decide_waiting(answer.decide_waiting, now);
+    }
+
+    fn report(&mut self, now: UnixTime) {
+        let by_host = std::mem::take(&mut self.verifier.by_host);
+        let by_module = std::mem::take(&mut self.verifier.by_module);
+        self.metrics.verified(by_host, by_module);
+        for (provider, status) in self.gateway.key_status(now) {
+            if let Some(age) = status.age {
+                self.metrics
+                    .gauge(&format!("keys.{provider}.age_seconds"), age.as_secs());
+            }
+            let count = u64::try_from(status.count).unwrap_or(u64::MAX);
+            self.metrics.gauge(&format!("keys.{provider}.count"), count);
+        }
+        let waiting = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
+        self.metrics.gauge("waiting", waiting);
+        self.metrics.flush();
+    }
+
+    /// A worker whose requests wait looks for keys more often: what another worker fetched cannot wake it.
+    fn tick_often(&mut self, often: bool) {
+        if often != self.is_tick_short {
+            self.is_tick_short = often;
+            host::set_tick_period(if often { SHORT_TICK } else { TICK });
+        }
+    }
+
+    fn internal(&self) -> Judgement {
+        let decision = Decision::Reply(self.gateway.refuse(Reason::Internal));
+        Judgement {
+            decision,
+            rule: None,
+            would_deny: None,
+        }
+    }
+}
+
+/// Tells the operator every mistake of a configuration, with its place.
+pub(crate) fn report_errors(errors: &[ConfigError]) {
+    let count = errors.len();
+    let plural = if count == 1 { "" } else { "s" };
+    host::log(
+        LogLevel::Critical,
+        &format!("edge-auth: the configuration is refused, {count} error{plural}:"),
+    );
+    for error in errors {
+        host::log(LogLevel::Critical, &format!("edge-auth:   {error}"));
+    }
+}
+
+/// Removes first, sets after: a name that is in both ends with exactly the value set.
+fn apply(mutations: &Mutations) -> Result<(), host::HostError> {
+    for name in &mutations.remove {
+        host::remove_request_header(name)?;
+    }
+    for (name, value) in &mutations.set {
+        host::set_request_header(name, value)?;
+    }
+    Ok(())
+}
+
+/// The address of `address:port`, brackets and all.
+fn socket_ip(text: &[u8]) -> Option<std::net::IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse::<std::net::SocketAddr>()
+        .map(|socket| socket.ip())
+        .or_else(|_| text.parse())
+        .ok()
+}
+
+/// How often an idle worker looks at what the others share.
+const TICK: Duration = Duration::from_millis(500);
+/// How often it looks while requests wait, or no keys are there.
+const SHORT_TICK: Duration = Duration::from_millis(20);
