@@ -13,7 +13,7 @@ use super::limbs::{
 };
 
 /// Zero limbs on either side of a factor, so that a row of products needs no special case at its ends.
-const PAD: usize = BLOCK - 1;
+const PAD: usize = BLOCK;
 
 /// An odd modulus n with what its multiplications need again and again.
 #[derive(Clone)]
@@ -160,7 +160,7 @@ impl<'a> Work<'a> {
             *c5 += d2 * x3;
             *c6 += x3 * x3;
             let row = columns.get_mut(BLOCK..).unwrap_or_default();
-            add_products(row, doubled, rest.get(1..).unwrap_or_default());
+            add_products(row, doubled, rest);
             rest = rest.get_mut(BLOCK..).unwrap_or_default();
             columns = columns.get_mut(2 * BLOCK..).unwrap_or_default();
         }
@@ -172,8 +172,8 @@ impl<'a> Work<'a> {
         let limbs = self.modulus.limbs().len();
         let inverse = self.modulus.negated_inverse;
         let quotient = |column| u64::from(low(column).wrapping_mul(inverse) & LIMB_MASK);
-        let above = self.modulus.padded.get(BLOCK..).unwrap_or_default();
-        let Some(&[n0, n1, n2, n3]) = self.modulus.limbs().first_chunk::<BLOCK>() else {
+        let modulus = self.modulus.padded.get(PAD..).unwrap_or_default();
+        let Some(&[n0, n1, n2, n3]) = modulus.first_chunk::<BLOCK>() else {
             return;
         };
         let [n0, n1, n2, n3] = [n0, n1, n2, n3].map(u64::from);
@@ -194,7 +194,7 @@ impl<'a> Work<'a> {
             if let Some(next) = rest.first_mut() {
                 *next += (c3 + q3 * n0) >> LIMB_BITS;
             }
-            add_products(rest, [q0, q1, q2, q3], above);
+            add_products(rest, [q0, q1, q2, q3], modulus);
             columns = rest;
         }
         let factor = self.factor.get_mut(PAD..PAD + limbs).unwrap_or_default();
@@ -233,12 +233,22 @@ impl<'a> Work<'a> {
 
 /// Adds four rows of products at once: column m gains Σ coefficient(r) · factor(m − r). All time is spent here.
 ///
-/// `factor` has zeros (or, within a number, what the four rows are to see) in the `PAD` limbs on either side.
+/// The first block of `factor` stands below column 0: zeros, or limbs that earlier columns have already met. Four rows
+/// and four columns at a time, so that a limb is loaded once for sixteen products and a column once for four.
 fn add_products(columns: &mut [u64], coefficients: [u64; BLOCK], factor: &[u32]) {
     let [c0, c1, c2, c3] = coefficients;
-    for (column, &[f3, f2, f1, f0]) in columns.iter_mut().zip(factor.array_windows()) {
-        let [f0, f1, f2, f3] = [f0, f1, f2, f3].map(u64::from);
-        *column += c0 * f0 + c1 * f1 + c2 * f2 + c3 * f3;
+    let Some((below, factor)) = factor.split_first_chunk::<BLOCK>() else {
+        return;
+    };
+    let [_, mut f3, mut f2, mut f1] = below.map(u64::from);
+    let columns = columns.as_chunks_mut::<BLOCK>().0.iter_mut();
+    for ([m0, m1, m2, m3], limbs) in columns.zip(factor.as_chunks::<BLOCK>().0) {
+        let [l0, l1, l2, l3] = limbs.map(u64::from);
+        *m0 += c0 * l0 + c1 * f1 + c2 * f2 + c3 * f3;
+        *m1 += c0 * l1 + c1 * l0 + c2 * f1 + c3 * f2;
+        *m2 += c0 * l2 + c1 * l1 + c2 * l0 + c3 * f1;
+        *m3 += c0 * l3 + c1 * l2 + c2 * l1 + c3 * l0;
+        (f1, f2, f3) = (l3, l2, l1);
     }
 }
 
