@@ -135,6 +135,13 @@ impl RsaPublicKey {
         })
     }
 
+    /// RSAVP1 alone, for a fuzzer to compare with other implementations.
+    #[cfg(fuzzing)]
+    pub fn power(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let mut buffer = [0; MAX_BITS / 8];
+        Some(self.open(signature, &mut buffer)?.to_vec())
+    }
+
     /// RSAVP1 and I2OSP (RFC 8017 §5.2.2, §4.1): the encoded message, as long as the modulus; `None` if the
     /// signature is not as long as the modulus or not below it.
     fn open<'a>(&self, signature: &[u8], buffer: &'a mut [u8]) -> Option<&'a mut [u8]> {
