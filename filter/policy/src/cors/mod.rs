@@ -8,6 +8,8 @@
 //! [`csrf`]. Private network access is never granted.
 
 pub mod csrf;
+#[cfg(test)]
+mod csrf_tests;
 mod origin;
 #[cfg(test)]
 mod tests;

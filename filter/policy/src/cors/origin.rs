@@ -127,11 +127,8 @@ impl OriginsBelow {
     }
 
     fn matches(&self, origin: &str) -> bool {
-        let below = origin
-            .strip_prefix("https://")
-            .and_then(|rest| rest.strip_suffix(&*self.suffix));
-        // The whole is an authority, so what is left of the suffix is labels and nothing else.
-        below.is_some_and(|labels| !labels.is_empty()) && is_serialised(origin)
+        // As the whole is an origin, what is left of the suffix is labels, at least one.
+        origin.starts_with("https://") && origin.ends_with(&*self.suffix) && is_serialised(origin)
     }
 }
 

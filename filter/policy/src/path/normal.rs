@@ -18,6 +18,17 @@ pub(super) fn path(text: &str) -> Result<Cow<'_, str>, Error> {
     let mut segment = Segment::Empty;
     let mut at = 1;
     while let Some(rest) = text.as_bytes().get(at..).filter(|rest| !rest.is_empty()) {
+        // Most of a path is names that stay as they are.
+        let name = rest
+            .iter()
+            .take_while(|byte| is_plain(**byte) && **byte != b'.');
+        let run = name.count();
+        if run > 0 {
+            segment = Segment::Other;
+            output.keep(text.get(at..at + run).unwrap_or_default());
+            at += run;
+            continue;
+        }
         let token = Token::next(rest)?;
         segment = segment.push(token.literal())?;
         output.push(at, &token);

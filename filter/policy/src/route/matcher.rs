@@ -60,12 +60,18 @@ impl Matcher {
                     .insert(index, rule);
             }
         }
-        let tries = matcher.hosts.values().chain(matcher.suffixes.values());
-        let visits = tries.chain([&matcher.every_host]).map(Trie::worst_visits);
-        match visits.max() {
-            Some(visits) if visits > MAX_VISITS => Err(TooAmbiguous { visits }),
-            _ => Ok(matcher),
+        let visits = matcher.worst_visits();
+        if visits > MAX_VISITS {
+            return Err(TooAmbiguous { visits });
         }
+        Ok(matcher)
+    }
+
+    /// How many nodes of one trie the worst path visits.
+    pub(super) fn worst_visits(&self) -> usize {
+        let tries = self.hosts.values().chain(self.suffixes.values());
+        let visits = tries.chain([&self.every_host]).map(Trie::worst_visits);
+        visits.max().unwrap_or_default()
     }
 
     /// The place of the first rule that matches, or `None`.

@@ -15,6 +15,8 @@
 //! (CVE-2025-54576), nothing to bound (ISTIO-SECURITY-2026-006). Patterns see the normal form of
 //! [`crate::path`] only, and never a header but `:method` and `:authority` (CVE-2026-34457).
 
+#[cfg(test)]
+mod agreement;
 mod host;
 mod matcher;
 mod method;
