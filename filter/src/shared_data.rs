@@ -1,6 +1,6 @@
 //! The policy's [`SharedStore`] in proxy-wasm shared data.
 
-use edge_auth_policy::store::{CasMismatch, SharedStore, Versioned};
+use edge_auth_policy::store::{ABSENT, CasMismatch, SharedStore, Versioned};
 
 use crate::host;
 
@@ -21,6 +21,7 @@ impl SharedStore for SharedData {
         value: &[u8],
         expected: Option<u32>,
     ) -> Result<(), CasMismatch> {
-        host::set_shared_data(key, value, expected.unwrap_or(0)).map_err(|_| CasMismatch)
+        // Zero would overwrite what another worker wrote first: a count, a lease, the seed.
+        host::set_shared_data(key, value, expected.unwrap_or(ABSENT)).map_err(|_| CasMismatch)
     }
 }

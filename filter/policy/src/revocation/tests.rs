@@ -53,19 +53,20 @@ impl Proxy {
         let mut outcome = None;
         let mut next = poll.fetch.clone();
         while let Some(fetch) = next.take() {
-            outcome = self.answer(worker, &fetch);
-            if let Some(Outcome::Continue(fetch)) = &outcome {
+            let answer = self.answer(worker, &fetch);
+            if let Outcome::Continue(fetch) = &answer {
                 next = Some(fetch.clone());
             }
+            outcome = Some(answer);
         }
         (poll, outcome)
     }
 
-    fn answer(&mut self, worker: usize, fetch: &Fetch) -> Option<Outcome<FeedFailure>> {
+    fn answer(&mut self, worker: usize, fetch: &Fetch) -> Outcome<FeedFailure> {
         self.fetches.push((self.now, fetch.path.clone()));
         let feed = &mut self.workers[worker];
         let (status, body) = match self.server {
-            Server::Down => return Some(feed.on_failure(fetch.id, self.now, &mut self.store)),
+            Server::Down => return feed.on_failure(fetch.id, self.now, &mut self.store),
             Server::Says(status, body) => (status, body.to_owned()),
             Server::Pages(size) => (200, page(&self.revoked, &fetch.path, size)),
         };
@@ -74,7 +75,7 @@ impl Proxy {
             headers: &[],
             body: body.as_bytes(),
         };
-        Some(feed.on_response(fetch.id, self.now, &response, &mut self.store))
+        feed.on_response(fetch.id, self.now, &response, &mut self.store)
     }
 
     fn tick_all(&mut self) {
@@ -322,7 +323,7 @@ fn a_worker_that_dies_between_pages_is_taken_over() {
         .poll(proxy.now, &mut proxy.store)
         .fetch
         .unwrap();
-    let Some(Outcome::Continue(second)) = proxy.answer(0, &first) else {
+    let Outcome::Continue(second) = proxy.answer(0, &first) else {
         panic!("a second page");
     };
     proxy.now = proxy.now.saturating_add(seconds(2));
@@ -334,8 +335,8 @@ fn a_worker_that_dies_between_pages_is_taken_over() {
     proxy.now = proxy.now.saturating_add(seconds(2));
     assert_eq!(proxy.tick(1).1, Some(Outcome::Changed));
     // CVE-2026-48090, lesson 16: what comes late meets nothing.
-    assert_eq!(proxy.answer(0, &second), Some(Outcome::Ignored));
-    assert_eq!(proxy.answer(0, &first), Some(Outcome::Ignored));
+    assert_eq!(proxy.answer(0, &second), Outcome::Ignored);
+    assert_eq!(proxy.answer(0, &first), Outcome::Ignored);
     proxy.tick_all();
     proxy.all_say("s2", REVOKED);
 }
@@ -429,8 +430,8 @@ proptest! {
                 0 if !waiting.is_empty() => {
                     let (worker, fetch) = waiting.remove(number % waiting.len());
                     match proxy.answer(worker, &fetch) {
-                        Some(Outcome::Continue(fetch)) => waiting.push((worker, fetch)),
-                        Some(Outcome::Changed) => published = proxy.workers[worker].len(),
+                        Outcome::Continue(fetch) => waiting.push((worker, fetch)),
+                        Outcome::Changed => published = proxy.workers[worker].len(),
                         _ => {}
                     }
                 }
