@@ -66,7 +66,7 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// More segments than [`pattern::MAX_SEGMENTS`].
+    /// More segments than 64.
     #[error("more than {max} segments", max = pattern::MAX_SEGMENTS)]
     TooManySegments,
     /// Not a host, or `*.` and a host name.
