@@ -9,12 +9,17 @@ use crate::abi::{LogLevel, Status};
 use crate::clock::Clock;
 use crate::error::StartError;
 use crate::http_calls::HttpRequest;
+use crate::lock::lock;
 use crate::log::Thread;
+use crate::metrics::Metrics;
 use crate::module;
 use crate::plugin::{FailurePolicy, Plugin};
-use crate::proxy::{Inner, Proxy};
+use crate::process::Process;
+use crate::proxy::Proxy;
 use crate::response::Response;
 use crate::shared::{Cluster, Shared};
+use crate::shared_data::SharedData;
+use crate::shared_queue::SharedQueues;
 use crate::worker::WorkerThread;
 
 /// 2026-01-01T00:00:00Z.
@@ -216,9 +221,9 @@ impl Builder {
         let plugin = Arc::new(self.plugin);
         let shared = Arc::new(Mutex::new(Shared {
             clock: Clock::starting_at(self.start),
-            data: crate::shared_data::SharedData::default(),
-            queues: crate::shared_queue::SharedQueues::default(),
-            metrics: crate::metrics::Metrics::default(),
+            data: SharedData::default(),
+            queues: SharedQueues::default(),
+            metrics: Metrics::default(),
             logs: Vec::new(),
             refusals: Vec::new(),
             clusters: self.clusters,
@@ -231,10 +236,7 @@ impl Builder {
         if self.main_thread {
             let canary = WorkerThread::start((0, Thread::Main), &module, &plugin, &shared)?;
             drop(canary);
-            let mut shared = crate::lock::lock(&shared);
-            shared.http_calls.clear();
-            shared.grpc_calls.clear();
-            shared.answerable.clear();
+            lock(&shared).cancel_calls(0);
             threads.push(Thread::Main);
         }
         threads.extend((0..self.workers).map(Thread::Worker));
@@ -246,12 +248,12 @@ impl Builder {
             })
             .collect();
         let first_worker = usize::from(self.main_thread);
-        let inner = Arc::new(Inner {
+        let process = Arc::new(Process {
             vms: vms?,
             shared,
             first_worker,
         });
-        inner.deliver();
-        Ok(Proxy { inner })
+        process.deliver();
+        Ok(Proxy { process })
     }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::grpc_calls::{GrpcAnswer, UNAVAILABLE};
 use crate::headers::Headers;
 use crate::lock::lock;
 use crate::plugin::FailurePolicy;
@@ -125,6 +126,9 @@ impl WorkerThread {
                     if let Some(stream) = self.stream(context) {
                         lock(&stream).reset = true;
                     }
+                }
+                Action::GrpcFailed(token, message) => {
+                    self.grpc_answer(token, GrpcAnswer::Failure(UNAVAILABLE, message.to_owned()));
                 }
                 Action::DeleteRoot => self.delete_root(),
             }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::clock::nanos;
 use crate::headers::Headers;
 use crate::log::Thread;
-use crate::proxy::Inner;
+use crate::process::Process;
+use crate::shared::CallId;
 
 /// What the module sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct GrpcRequest {
 /// A call that waits for its answer. Each way to answer says whether the call was still pending.
 #[derive(Clone, Debug)]
 pub struct GrpcCall {
-    pub(crate) proxy: Arc<Inner>,
+    pub(crate) process: Arc<Process>,
     pub(crate) call: PendingGrpcCall,
 }
 
@@ -36,10 +37,8 @@ pub struct GrpcCall {
 #[derive(Clone, Debug)]
 pub(crate) struct PendingGrpcCall {
     pub(crate) request: GrpcRequest,
-    pub(crate) vm: usize,
+    pub(crate) id: CallId,
     pub(crate) thread: Thread,
-    pub(crate) generation: u64,
-    pub(crate) token: u32,
     pub(crate) due: Option<u64>,
 }
 
@@ -64,41 +63,38 @@ impl GrpcCall {
     /// Answers with a serialised message (`proxy_on_grpc_receive`; Envoy calls no `proxy_on_grpc_close` then).
     pub fn respond(&self, message: impl Into<Vec<u8>>) -> bool {
         let answer = GrpcAnswer::Message(message.into());
-        self.proxy
-            .answer_grpc(self.call.vm, self.call.token, answer)
+        self.process.answer_grpc(self.call.id, answer)
     }
 
     /// Fails with a gRPC status other than 0 and a message (`proxy_on_grpc_close`).
     pub fn fail(&self, status: u32, message: impl Into<String>) -> bool {
         let answer = GrpcAnswer::Failure(status, message.into());
-        self.proxy
-            .answer_grpc(self.call.vm, self.call.token, answer)
+        self.process.answer_grpc(self.call.id, answer)
     }
 }
 
 impl GrpcAnswer {
     /// What Envoy's client makes of a timeout: a 504, which is `UNAVAILABLE`.
     pub(crate) fn timed_out() -> Self {
-        Self::Failure(14, "upstream request timeout".to_owned())
+        Self::Failure(
+            UNAVAILABLE,
+            "upstream request timeout{response_timeout}".to_owned(),
+        )
     }
 }
 
+/// The gRPC status of everything that keeps a call from an answer.
+pub(crate) const UNAVAILABLE: u32 = 14;
+
 impl PendingGrpcCall {
-    pub(crate) fn new(
-        request: GrpcRequest,
-        (vm, thread, generation): (usize, Thread, u64),
-        token: u32,
-        now: u64,
-    ) -> Self {
+    pub(crate) fn new(request: GrpcRequest, id: CallId, thread: Thread, now: u64) -> Self {
         let due = request
             .timeout
             .map(|timeout| now.saturating_add(nanos(timeout)));
         Self {
             request,
-            vm,
+            id,
             thread,
-            generation,
-            token,
             due,
         }
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::clock::nanos;
 use crate::headers::Headers;
 use crate::log::Thread;
-use crate::proxy::Inner;
+use crate::process::Process;
 use crate::response::Response;
+use crate::shared::CallId;
 
 /// What the module sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct HttpRequest {
 /// them into 503 and 504 like a router would.
 #[derive(Clone, Debug)]
 pub struct HttpCall {
-    pub(crate) proxy: Arc<Inner>,
+    pub(crate) process: Arc<Process>,
     pub(crate) call: PendingHttpCall,
 }
 
@@ -39,10 +40,8 @@ pub struct HttpCall {
 #[derive(Clone, Debug)]
 pub(crate) struct PendingHttpCall {
     pub(crate) request: HttpRequest,
-    pub(crate) vm: usize,
+    pub(crate) id: CallId,
     pub(crate) thread: Thread,
-    pub(crate) generation: u64,
-    pub(crate) token: u32,
     pub(crate) due: Option<u64>,
 }
 
@@ -66,8 +65,7 @@ impl HttpCall {
 
     /// Answers with a response.
     pub fn respond(&self, response: Response) -> bool {
-        self.proxy
-            .answer_http(self.call.vm, self.call.token, Some(response))
+        self.process.answer_http(self.call.id, Some(response))
     }
 
     /// The upstream can't be connected to: the module sees a 503 of Envoy's own.
@@ -86,26 +84,19 @@ impl HttpCall {
 
     /// The connection breaks within the response: the module is called with no headers and no body.
     pub fn reset(&self) -> bool {
-        self.proxy.answer_http(self.call.vm, self.call.token, None)
+        self.process.answer_http(self.call.id, None)
     }
 }
 
 impl PendingHttpCall {
-    pub(crate) fn new(
-        request: HttpRequest,
-        (vm, thread, generation): (usize, Thread, u64),
-        token: u32,
-        now: u64,
-    ) -> Self {
+    pub(crate) fn new(request: HttpRequest, id: CallId, thread: Thread, now: u64) -> Self {
         let due = request
             .timeout
             .map(|timeout| now.saturating_add(nanos(timeout)));
         Self {
             request,
-            vm,
+            id,
             thread,
-            generation,
-            token,
             due,
         }
     }

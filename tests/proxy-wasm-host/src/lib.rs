@@ -24,13 +24,14 @@
 //! }
 //! assert_eq!(stream.outcome().status(), Some(401));
 //! stream.finish();
-//! assert_eq!(proxy.metric("edge_auth.denied"), 1);
+//! assert_eq!(proxy.metric("denied"), 1);
 //! assert!(proxy.refusals().is_empty(), "the filter broke no rule of the ABI");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What is like Envoy 1.40: header maps (bytes, inline names, which map may be used when), local replies and
+//! The judge is Envoy 1.40 itself: what modules see here was compared with what the same modules see there.
+//! What is like Envoy: header maps (bytes, inline names, which map may be used when), local replies and
 //! how they pass the response callbacks, pausing, calls and their failures, shared data and queues, metrics,
 //! the clock, WASI, failure policies, and one VM per thread. What is not there: TCP filters, gRPC streams,
 //! HTTP metadata frames, buffer limits, routes, and attributes that are protobuf messages unless the test
@@ -52,6 +53,7 @@ mod metrics;
 mod module;
 mod pairs;
 mod plugin;
+mod process;
 mod proxy;
 mod request;
 mod response;

@@ -131,8 +131,9 @@ impl Request {
 
     /// The headers the first filter sees behind an edge Envoy (`use_remote_address: true`).
     ///
-    /// The client's address is appended to `x-forwarded-for`. `x-forwarded-proto` says what the connection
-    /// is, unless `trusted_hops` proxies in front are trusted to have said it. `host` becomes `:authority`.
+    /// The client's address is appended to `x-forwarded-for` and is `x-envoy-external-address`.
+    /// `x-forwarded-proto` says what the connection is, unless `trusted_hops` proxies in front are trusted
+    /// to have said it. Names only Envoys may use among themselves are removed. `host` is `:authority`.
     pub(crate) fn head(&self, trusted_hops: u32, request_id: u64) -> Headers {
         let mut headers = Headers::new();
         for (name, value) in &self.pseudo {
@@ -145,15 +146,14 @@ impl Request {
                 headers.add(name, value);
             }
         }
-        let mut forwarded_for = headers.get("x-forwarded-for").unwrap_or_default().to_vec();
-        if !forwarded_for.is_empty() {
-            forwarded_for.push(b',');
+        for name in INTERNAL {
+            headers.remove(name);
         }
-        forwarded_for.extend_from_slice(self.source_ip().as_bytes());
-        headers.set("x-forwarded-for", forwarded_for);
+        headers.add("x-forwarded-for", self.source_ip());
         if trusted_hops == 0 || !headers.contains("x-forwarded-proto") {
             headers.set("x-forwarded-proto", if self.tls { "https" } else { "http" });
         }
+        headers.set("x-envoy-external-address", self.source_ip());
         headers.set(
             "x-request-id",
             format!("00000000-0000-4000-8000-{request_id:012x}"),
@@ -161,6 +161,27 @@ impl Request {
         headers
     }
 }
+
+/// What Envoy 1.40 removes from an external request, found out by sending each.
+const INTERNAL: [&str; 17] = [
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-external-address",
+    "x-envoy-force-trace",
+    "x-envoy-internal",
+    "x-envoy-ip-tags",
+    "x-envoy-max-retries",
+    "x-envoy-original-host",
+    "x-envoy-original-path",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-forwarded-client-cert",
+];
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +208,21 @@ mod tests {
             0,
             "x-request-id",
             Some("00000000-0000-4000-8000-000000000000"),
+        );
+    }
+
+    #[test]
+    fn cve_2023_27487_a_client_cannot_send_what_envoys_tell_each_other() {
+        let request = Request::get("/")
+            .header("X-Envoy-Original-Path", "/public")
+            .header("x-envoy-external-address", "10.0.0.1");
+        check(&request, 0, "x-envoy-original-path", None);
+        check(&request, 0, "x-envoy-external-address", Some("192.0.2.1"));
+        check(
+            &Request::get("/").header("x-envoy-foo", "1"),
+            0,
+            "x-envoy-foo",
+            Some("1"),
         );
     }
 

@@ -1,9 +1,11 @@
 //! Responses: an upstream's, a call's, and Envoy's own ("local reply").
 
+use std::fmt;
+
 use crate::headers::Headers;
 
 /// A response as an upstream sends it, or as the client sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status.
     pub status: u16,
@@ -16,7 +18,7 @@ pub struct Response {
 }
 
 /// A response that came from the proxy itself: from the module, or from Envoy because the VM failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LocalReply {
     /// The status.
     pub status: u16,
@@ -125,6 +127,29 @@ impl LocalReply {
     /// The header map of this reply, `:status` first.
     pub(crate) fn head(&self) -> Headers {
         with_status(self.status, &self.headers)
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &self.text())
+            .field("trailers", &self.trailers)
+            .finish()
+    }
+}
+
+impl fmt::Debug for LocalReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalReply")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &self.text())
+            .field("details", &self.details)
+            .field("grpc_status", &self.grpc_status)
+            .finish()
     }
 }
 

@@ -26,8 +26,16 @@ pub(crate) struct Shared {
     pub(crate) http_calls: Vec<PendingHttpCall>,
     pub(crate) grpc_calls: Vec<PendingGrpcCall>,
     /// Calls to clusters that answer by themselves, in the order they were made.
-    pub(crate) answerable: VecDeque<(usize, u32)>,
+    pub(crate) answerable: VecDeque<CallId>,
     pub(crate) requests: u64,
+}
+
+/// Which call of which VM: tokens start again when a VM is reloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallId {
+    pub(crate) vm: usize,
+    pub(crate) generation: u64,
+    pub(crate) token: u32,
 }
 
 /// An upstream cluster the proxy knows.
@@ -35,6 +43,27 @@ pub(crate) struct Shared {
 pub(crate) struct Cluster {
     pub(crate) healthy: bool,
     pub(crate) answer: Option<Answer>,
+}
+
+impl Shared {
+    /// Takes a pending HTTP call.
+    pub(crate) fn take_http_call(&mut self, id: CallId) -> Option<PendingHttpCall> {
+        let position = self.http_calls.iter().position(|call| call.id == id)?;
+        Some(self.http_calls.remove(position))
+    }
+
+    /// Takes a pending gRPC call.
+    pub(crate) fn take_grpc_call(&mut self, id: CallId) -> Option<PendingGrpcCall> {
+        let position = self.grpc_calls.iter().position(|call| call.id == id)?;
+        Some(self.grpc_calls.remove(position))
+    }
+
+    /// Forgets the calls of a VM that is gone.
+    pub(crate) fn cancel_calls(&mut self, vm: usize) {
+        self.http_calls.retain(|call| call.id.vm != vm);
+        self.grpc_calls.retain(|call| call.id.vm != vm);
+        self.answerable.retain(|id| id.vm != vm);
+    }
 }
 
 /// What a cluster that answers by itself says.

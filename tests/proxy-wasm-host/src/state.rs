@@ -14,7 +14,7 @@ use crate::log::{Callback, LogEntry, Refusal, Thread};
 use crate::metrics::MetricIds;
 use crate::plugin::Plugin;
 use crate::response::{LocalReply, Response};
-use crate::shared::Shared;
+use crate::shared::{CallId, Shared};
 use crate::stream::StreamState;
 
 /// The one root context of a VM.
@@ -67,6 +67,8 @@ pub(crate) enum Action {
     ContinueResponse(u32),
     Reply(u32, LocalReply),
     Reset(u32),
+    /// A gRPC call failed while it was made: the module is told although it has no token of it.
+    GrpcFailed(u32, &'static str),
     DeleteRoot,
 }
 
@@ -108,6 +110,15 @@ impl VmState {
             status: (0, String::new()),
             actions: VecDeque::new(),
             callbacks: Vec::new(),
+        }
+    }
+
+    /// The identity of one of this VM's calls.
+    pub(crate) fn call_id(&self, token: u32) -> CallId {
+        CallId {
+            vm: self.vm,
+            generation: self.generation,
+            token,
         }
     }
 

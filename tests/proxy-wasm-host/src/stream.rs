@@ -1,6 +1,7 @@
 //! One HTTP stream: what of it the module may see now, and how far each direction has come.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use crate::headers::Headers;
 use crate::response::{LocalReply, Response, split_status};
@@ -64,7 +65,7 @@ pub(crate) enum Step {
 }
 
 /// Where a stream stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The whole request went on to the upstream.
     Continued {
@@ -104,6 +105,26 @@ impl Outcome {
             Some(headers)
         } else {
             None
+        }
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Continued {
+                headers,
+                body,
+                trailers,
+            } => f
+                .debug_struct("Continued")
+                .field("headers", headers)
+                .field("body", &String::from_utf8_lossy(body))
+                .field("trailers", trailers)
+                .finish(),
+            Self::Paused => f.write_str("Paused"),
+            Self::LocalReply(reply) => reply.fmt(f),
+            Self::Reset => f.write_str("Reset"),
         }
     }
 }

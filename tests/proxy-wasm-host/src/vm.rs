@@ -11,7 +11,7 @@ use crate::state::VmState;
 use crate::{hostcalls, wasi};
 
 /// Fuel of one callback: far more than any sane one uses, so that an endless loop ends as a trap.
-const FUEL: u64 = 20_000_000_000;
+const FUEL: u64 = 2_000_000_000;
 
 /// A running instance.
 pub(crate) struct Vm {

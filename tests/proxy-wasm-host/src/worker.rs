@@ -12,7 +12,7 @@ use crate::lock::lock;
 use crate::log::Thread;
 use crate::plugin::{FailurePolicy, Plugin};
 use crate::response::Response;
-use crate::shared::Shared;
+use crate::shared::{CallId, Shared};
 use crate::state::{ROOT_CONTEXT, VmState};
 use crate::stream::StreamState;
 use crate::vm::{Called, Export, Exports, Vm};
@@ -87,10 +87,7 @@ impl WorkerThread {
         self.vm = vm;
         self.failure = None;
         // The old VM's calls are cancelled with its root context.
-        let (number, mut shared) = (self.number, lock(&self.shared));
-        shared.http_calls.retain(|call| call.vm != number);
-        shared.grpc_calls.retain(|call| call.vm != number);
-        drop(shared);
+        lock(&self.shared).cancel_calls(self.number);
         if let Err(error) = self.boot() {
             self.failure.get_or_insert(error.to_string());
         }
@@ -133,7 +130,11 @@ impl WorkerThread {
     }
 
     /// Hands over the answer to an HTTP call; `None` is a broken connection.
-    pub(crate) fn http_response(&mut self, token: u32, response: Option<Response>) {
+    pub(crate) fn http_response(&mut self, id: CallId, response: Option<Response>) {
+        if id.generation != self.generation {
+            return;
+        }
+        let token = id.token;
         let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         let (headers, body, trailers) = response.as_ref().map_or((0, 0, 0), |response| {
             (
@@ -159,6 +160,13 @@ impl WorkerThread {
     }
 
     /// Hands over the answer to a gRPC call.
+    pub(crate) fn grpc_response(&mut self, id: CallId, answer: GrpcAnswer) {
+        if id.generation == self.generation {
+            self.grpc_answer(id.token, answer);
+        }
+    }
+
+    /// The same for a call of the VM that runs now.
     pub(crate) fn grpc_answer(&mut self, token: u32, answer: GrpcAnswer) {
         match answer {
             GrpcAnswer::Message(message) => {
@@ -231,7 +239,7 @@ impl WorkerThread {
             Ok(called) => Some(called),
             Err(trap) => {
                 let message = format!("Function: {} failed: {trap}", export.name);
-                self.vm.state().log(LogLevel::Critical, message.clone());
+                self.vm.state().log(LogLevel::Error, message.clone());
                 self.failure = Some(message);
                 None
             }

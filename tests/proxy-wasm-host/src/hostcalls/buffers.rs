@@ -28,7 +28,7 @@ pub(super) fn status(guest: &mut Guest<'_>, buffer: u32, length_at: u32, flags_a
     Ok(guest.write_u32(flags_at, 0)?)
 }
 
-/// Prepends (0, 0), replaces (0, everything) or appends (at the end); Envoy refuses anything in between.
+/// Replaces the first `length` bytes, or appends at the end; Envoy refuses anything in between.
 pub(super) fn set(
     guest: &mut Guest<'_>,
     buffer: u32,
@@ -52,11 +52,10 @@ pub(super) fn set(
     }
     let body = &mut direction.buffer;
     match (start as usize, length as usize) {
-        (0, 0) => {
-            body.splice(0..0, bytes);
+        (0, length) => {
+            body.splice(..length.min(body.len()), bytes);
         }
-        (0, length) if length >= body.len() => *body = bytes,
-        (start, _) if start > 0 && start >= body.len() => body.extend(bytes),
+        (start, _) if start >= body.len() => body.extend(bytes),
         _ => return Err(Status::BadArgument.into()),
     }
     Ok(())

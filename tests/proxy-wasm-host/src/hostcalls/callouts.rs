@@ -8,6 +8,7 @@ use crate::guest::{Answer, Guest};
 use crate::headers::Headers;
 use crate::http_calls::{HttpRequest, PendingHttpCall};
 use crate::pairs;
+use crate::state::Action;
 
 /// Tokens of one VM count up in fours; the two low bits say what kind of call it is, as in Envoy.
 const TOKEN_STEP: u32 = 4;
@@ -67,7 +68,7 @@ pub(super) fn http_call(
         trailers,
         timeout,
     };
-    let (vm, thread, generation) = (state.vm, state.thread, state.generation);
+    let (id, thread) = (state.call_id(token), state.thread);
     let mut shared = state.shared();
     let now = shared.clock.elapsed();
     if shared
@@ -75,14 +76,11 @@ pub(super) fn http_call(
         .get(&request.cluster)
         .is_some_and(|cluster| cluster.answer.is_some())
     {
-        shared.answerable.push_back((vm, token));
+        shared.answerable.push_back(id);
     }
-    shared.http_calls.push(PendingHttpCall::new(
-        request,
-        (vm, thread, generation),
-        token,
-        now,
-    ));
+    shared
+        .http_calls
+        .push(PendingHttpCall::new(request, id, thread, now));
     drop(shared);
     Ok(guest.write_u32(token_at, token)?)
 }
@@ -122,7 +120,13 @@ pub(super) fn grpc_call(
     }
     state.last_grpc_call += TOKEN_STEP;
     let token = state.last_grpc_call;
-    if healthy != Some(true) {
+    let failure = match healthy {
+        Some(true) => None,
+        Some(false) => Some("no healthy upstream{no_healthy_upstream}"),
+        None => Some("Cluster not available"),
+    };
+    if let Some(message) = failure {
+        state.actions.push_back(Action::GrpcFailed(token, message));
         return Err(Status::InternalFailure.into());
     }
     let timeout = (timeout > 0).then(|| Duration::from_millis(timeout.into()));
@@ -134,28 +138,20 @@ pub(super) fn grpc_call(
         message,
         timeout,
     };
-    let (vm, thread, generation) = (state.vm, state.thread, state.generation);
+    let (id, thread) = (state.call_id(token), state.thread);
     let mut shared = state.shared();
     let now = shared.clock.elapsed();
-    shared.grpc_calls.push(PendingGrpcCall::new(
-        request,
-        (vm, thread, generation),
-        token,
-        now,
-    ));
+    shared
+        .grpc_calls
+        .push(PendingGrpcCall::new(request, id, thread, now));
     drop(shared);
     Ok(guest.write_u32(token_at, token)?)
 }
 
 pub(super) fn grpc_cancel(guest: &mut Guest<'_>, token: u32) -> Answer {
     let state = guest.state();
-    let vm = state.vm;
-    let calls = &mut state.shared().grpc_calls;
-    let position = calls
-        .iter()
-        .position(|call| call.vm == vm && call.token == token);
-    calls.remove(position.ok_or(Status::NotFound)?);
-    Ok(())
+    let cancelled = state.shared().take_grpc_call(state.call_id(token));
+    cancelled.map(|_| ()).ok_or(Status::NotFound.into())
 }
 
 /// gRPC streams are not simulated: this host says so instead of pretending.

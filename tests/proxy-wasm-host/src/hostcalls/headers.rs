@@ -16,7 +16,7 @@ pub(super) fn get(
     size_at: u32,
 ) -> Answer {
     let map = MapType::try_from(map)?;
-    let name = guest.read(name, name_size)?;
+    let name = read_name(guest, map, name, name_size)?;
     let state = guest.state();
     // Without a message there is no map, but an access log may ask for any map.
     let missing = match state.stream() {
@@ -49,7 +49,8 @@ pub(super) fn add(
     value_size: u32,
 ) -> Answer {
     let map = MapType::try_from(map)?;
-    let (name, value) = (guest.read(name, name_size)?, guest.read(value, value_size)?);
+    let name = read_name(guest, map, name, name_size)?;
+    let value = guest.read(value, value_size)?;
     writable(guest.state(), map, |headers| headers.add(name, value))?;
     Ok(())
 }
@@ -63,14 +64,15 @@ pub(super) fn replace(
     value_size: u32,
 ) -> Answer {
     let map = MapType::try_from(map)?;
-    let (name, value) = (guest.read(name, name_size)?, guest.read(value, value_size)?);
+    let name = read_name(guest, map, name, name_size)?;
+    let value = guest.read(value, value_size)?;
     writable(guest.state(), map, |headers| headers.set(name, value))?;
     Ok(())
 }
 
 pub(super) fn remove(guest: &mut Guest<'_>, map: u32, name: u32, name_size: u32) -> Answer {
     let map = MapType::try_from(map)?;
-    let name = guest.read(name, name_size)?;
+    let name = read_name(guest, map, name, name_size)?;
     writable(guest.state(), map, |headers| headers.remove(name))?;
     Ok(())
 }
@@ -88,6 +90,18 @@ pub(super) fn set_pairs(guest: &mut Guest<'_>, map: u32, pairs: u32, size: u32) 
     let replacement: Headers = parsed.unwrap_or_default().into_iter().collect();
     writable(guest.state(), map, |headers| *headers = replacement)?;
     Ok(())
+}
+
+/// A header's name; a request's `host` is another name of its `:authority`.
+fn read_name(
+    guest: &mut Guest<'_>,
+    map: MapType,
+    start: u32,
+    size: u32,
+) -> Result<Vec<u8>, Status> {
+    let name = guest.read(start, size)?;
+    let host = map == MapType::RequestHeaders && name.eq_ignore_ascii_case(b"host");
+    Ok(if host { b":authority".to_vec() } else { name })
 }
 
 /// Looks at a map, if the module may see it now.

@@ -17,7 +17,7 @@ pub(super) fn get(
     size_at: u32,
 ) -> Answer {
     let path = guest.read(path, path_size)?;
-    let value = property(guest.state(), &path).ok_or(Status::NotFound)?;
+    let value = property(guest.state(), &path)?;
     guest.give(&value, value_at, size_at)
 }
 
@@ -35,30 +35,38 @@ pub(super) fn set(
     Ok(())
 }
 
-fn property(state: &VmState, path: &[u8]) -> Option<Vec<u8>> {
+fn property(state: &VmState, path: &[u8]) -> Result<Vec<u8>, Status> {
     let path = path.strip_suffix(b"\0").unwrap_or(path);
     let parts: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
     match parts.as_slice() {
-        [b"plugin_name"] => return Some(state.plugin.name.clone().into_bytes()),
-        [b"plugin_root_id"] => return Some(state.plugin.root_id.clone().into_bytes()),
-        [b"plugin_vm_id"] => return Some(state.plugin.vm_id.clone().into_bytes()),
-        [b"listener_direction"] => return Some(number(1)),
+        [b"plugin_name"] => return Ok(state.plugin.name.clone().into_bytes()),
+        [b"plugin_root_id"] => return Ok(state.plugin.root_id.clone().into_bytes()),
+        [b"plugin_vm_id"] => return Ok(state.plugin.vm_id.clone().into_bytes()),
         _ => {}
     }
-    let stream = state.stream()?;
+    let stream = state.stream().ok_or(Status::NotFound)?;
     if let Some(value) = stream.properties.get(path) {
-        return Some(value.clone());
+        return Ok(value.clone());
     }
-    match parts.as_slice() {
+    let value = match parts.as_slice() {
+        // A whole map of attributes can't be written as bytes.
+        [b"request" | b"response" | b"source" | b"destination" | b"connection"] => {
+            return Err(Status::SerializationFailure);
+        }
         [b"request", rest @ ..] => request(&stream, rest),
         [b"response", rest @ ..] => response(&stream, rest),
         [b"source", b"address"] => Some(stream.source.0.clone().into_bytes()),
         [b"source", b"port"] => Some(number(stream.source.1.into())),
         [b"connection", rest @ ..] => connection(&stream, rest),
         [b"connection_id"] => Some(number(stream.connection_id)),
+        [b"filter_state", key] => {
+            let path = key.strip_prefix(b"wasm.");
+            path.and_then(|path| stream.filter_state.get(path).cloned())
+        }
         [name] => stream.filter_state.get(*name).cloned(),
         _ => None,
-    }
+    };
+    value.ok_or(Status::NotFound)
 }
 
 fn request(stream: &StreamState, path: &[&[u8]]) -> Option<Vec<u8>> {
@@ -108,7 +116,8 @@ fn connection(stream: &StreamState, path: &[&[u8]]) -> Option<Vec<u8>> {
         [b"id"] => Some(number(stream.connection_id)),
         [b"mtls"] => Some(vec![0]),
         [b"tls_version"] if stream.tls => Some(b"TLSv1.3".to_vec()),
-        [b"requested_server_name"] if stream.tls => {
+        [b"requested_server_name"] if !stream.tls => Some(Vec::new()),
+        [b"requested_server_name"] => {
             let authority = stream.request.headers.get(":authority")?;
             Some(authority.split(|byte| *byte == b':').next()?.to_vec())
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proxy_wasm_host::{Outcome, Proxy, Request, Response, Thread};
+use proxy_wasm_host::{FailurePolicy, Outcome, Proxy, Request, Response, Thread};
 
 use crate::support::{builder, pairs, proxy, said};
 
@@ -141,6 +141,35 @@ fn cve_2026_48090_an_answer_after_the_stream_is_gone_harms_nobody() {
     assert_eq!(proxy.worker(0).failure(), None);
 }
 
+#[test]
+fn an_answer_to_a_reloaded_vms_call_is_nobodys() {
+    let text = calling("known")
+        + r#"(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) (unreachable))"#;
+    let proxy = builder(&text)
+        .cluster("known")
+        .failure_policy(FailurePolicy::FailReload {
+            backoff: Duration::ZERO,
+        })
+        .start()
+        .unwrap();
+    proxy.worker(0).request(Request::post("/").body("trap"));
+    let old = proxy.pending_http_calls().remove(0);
+    assert!(
+        old.respond(Response::new(200)),
+        "resumes the stream, whose body is the VM's end"
+    );
+    proxy.worker(0).request(Request::post("/").body("trap"));
+    let old = proxy.pending_http_calls().remove(0);
+    old.respond(Response::new(200));
+    let dead = proxy.worker(0).request(Request::get("/"));
+    assert_eq!(proxy.pending_http_calls().len(), 1);
+    assert!(
+        !old.respond(Response::new(200)),
+        "the same token of another VM"
+    );
+    assert_eq!(dead.outcome(), Outcome::Paused);
+}
+
 /// Makes a gRPC call on each request.
 fn grpc(upstream: &str) -> String {
     format!(
@@ -198,12 +227,20 @@ fn a_grpc_call_times_out_by_the_clock() {
     check_grpc(
         "known",
         |proxy| proxy.advance(Duration::from_millis(20)),
-        &["0", "5", "14", "upstream request timeout"],
+        &["0", "5", "14", "upstream request timeout{response_timeout}"],
     );
 }
 
 #[test]
 fn a_grpc_call_to_nowhere_is_refused() {
     check_grpc("unknown", |_| {}, &["4"]);
-    check_grpc("\\0a\\09\\0a\\07unknown", |_| {}, &["10"]);
+    let unhealthy = proxy(&grpc("known"));
+    unhealthy.set_cluster_healthy("known", false);
+    unhealthy.worker(0).request(Request::get("/"));
+    assert_eq!(
+        said(&unhealthy),
+        ["10", "5", "14", "no healthy upstream{no_healthy_upstream}"]
+    );
+    let unknown = "\\0a\\09\\0a\\07unknown";
+    check_grpc(unknown, |_| {}, &["10", "5", "14", "Cluster not available"]);
 }

@@ -152,6 +152,9 @@ fn attributes_describe_the_stream() {
         request(),
         "example.com",
     );
+    let name = "connection\\00requested_server_name";
+    check_property(name, request().plaintext(), "");
+    check_property("request", request(), "3");
     check_property("plugin_vm_id", request(), "vm");
     check_property("unknown", request(), "1");
     let given = request().property(&["connection", "mtls"], [1]);
@@ -167,10 +170,12 @@ fn filter_state_is_the_streams() {
         (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
           (call $number (call $set_property @"user" @"me"))
           (call $answer (call $get_property @"user" (global.get $at) (global.get $size)))
+          (call $answer (call $get_property @"filter_state\00wasm.user"
+            (global.get $at) (global.get $size)))
           (i32.const 0))"#;
     let proxy = proxy(text);
     let stream = proxy.worker(0).request(Request::get("/"));
-    assert_eq!(said(&proxy), ["1", "1", "0", "me"]);
+    assert_eq!(said(&proxy), ["1", "1", "0", "me", "me"]);
     assert_eq!(stream.filter_state(&["user"]).as_deref(), Some(&b"me"[..]));
     assert_eq!(stream.filter_state(&["other"]), None);
 }

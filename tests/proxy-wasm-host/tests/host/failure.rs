@@ -44,7 +44,7 @@ fn fail_closed_answers_503_to_this_stream_and_to_all_later_ones() {
         failure.starts_with("Function: proxy_on_request_headers failed:"),
         "{failure}"
     );
-    assert_eq!(proxy.logs().last().unwrap().level, LogLevel::Critical);
+    assert_eq!(proxy.logs().last().unwrap().level, LogLevel::Error);
     assert_eq!(said(&proxy).len(), 1, "a dead VM is not told of deletions");
     assert_eq!(proxy.worker(1).failure(), None);
     let other = proxy.worker(1).decide(Request::get("/"));

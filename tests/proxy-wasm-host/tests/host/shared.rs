@@ -34,6 +34,22 @@ fn workers_count_together_and_lost_swaps_are_tried_again() {
 }
 
 #[test]
+fn workers_on_threads_of_their_own_lose_no_count() {
+    let proxy = builder(COUNTING).workers(4).start().unwrap();
+    std::thread::scope(|scope| {
+        for worker in 0..proxy.workers() {
+            let worker = proxy.worker(worker);
+            scope.spawn(move || {
+                for _ in 0..50 {
+                    worker.decide(Request::get("/"));
+                }
+            });
+        }
+    });
+    assert_eq!(proxy.shared_data()[b"count".as_slice()].value, [200]);
+}
+
+#[test]
 fn a_datum_that_is_not_there_is_not_found() {
     let text = r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
           (call $number (call $get_shared_data @"k" (global.get $at) (global.get $size) (i32.const 8)))

@@ -55,6 +55,10 @@ fn headers_are_bytes_with_lower_case_names() {
           (call $authorization)
           (call $answer (call $get_header_map_value (i32.const 0) @"absent"
             (global.get $at) (global.get $size)))
+          (call $answer (call $get_header_map_value (i32.const 0) @"Host"
+            (global.get $at) (global.get $size)))
+          (drop (call $add_header_map_value (i32.const 0) @"authorization" @"Bearer y"))
+          (call $authorization)
           (drop (call $add_header_map_value (i32.const 0) @"X-Bytes" @"\ff\00"))
           (drop (call $add_header_map_value (i32.const 0) @"x-bytes" @"two"))
           (drop (call $replace_header_map_value (i32.const 0) @"X-REPLACED" @"new"))
@@ -69,7 +73,10 @@ fn headers_are_bytes_with_lower_case_names() {
         .header("x-gone", "2");
     let outcome = proxy.worker(0).decide(request);
     let upstream = outcome.upstream_headers().unwrap();
-    assert_eq!(said(&proxy), ["Bearer x", "1"]);
+    assert_eq!(
+        said(&proxy),
+        ["Bearer x", "1", "example.com", "Bearer x,Bearer y"]
+    );
     assert_eq!(
         upstream.get_all("x-bytes").collect::<Vec<_>>(),
         [&b"\xff\0"[..], b"two"]
