@@ -7,6 +7,8 @@
 mod algorithm;
 pub(crate) mod der;
 mod in_module;
+#[cfg(test)]
+mod tests;
 
 pub use algorithm::{Algorithm, AlgorithmSet, HashFunction, Scheme};
 pub use der::ecdsa_der;
