@@ -8,6 +8,8 @@
 mod key;
 mod parse;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use key::{KeyFingerprint, KeyMaterial, VerifyingKey};
 pub use parse::{MAX_KEY_ID_BYTES, MAX_MODULUS_BITS, MIN_MODULUS_BITS, Unusable};

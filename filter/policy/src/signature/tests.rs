@@ -41,9 +41,10 @@ impl Judged {
             expected == TestResult::Valid,
             "{algorithm} test {test}"
         );
-        match answer {
-            true => self.valid += 1,
-            false => self.refused += 1,
+        if answer {
+            self.valid += 1;
+        } else {
+            self.refused += 1;
         }
     }
 
