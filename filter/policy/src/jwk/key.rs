@@ -4,7 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::signature::{Algorithm, Scheme, der};
+use crate::rsa::RsaPublicKey;
+use crate::signature::{Algorithm, Scheme};
 
 /// The SHA-256 of a key's `SubjectPublicKeyInfo`: two keys with equal fingerprints are the same key, whatever their
 /// `kid` says.
@@ -25,7 +26,7 @@ pub struct VerifyingKey {
 #[derive(Clone)]
 pub enum KeyMaterial {
     /// RSA
-    Rsa(::rsa::RsaPublicKey),
+    Rsa(RsaPublicKey),
     /// A point on P-256
     P256(p256::ecdsa::VerifyingKey),
     /// A point on P-384
@@ -37,13 +38,14 @@ pub enum KeyMaterial {
 }
 
 impl VerifyingKey {
-    /// Puts a key together; `algorithm` is the JWK's own restriction and must fit the material.
+    /// Puts a key together; `algorithm` is the JWK's own restriction and must fit the material, which `spki_der`
+    /// encodes.
     pub(super) fn new(
         key_id: Option<Box<str>>,
         algorithm: Option<Algorithm>,
         material: KeyMaterial,
+        spki_der: Vec<u8>,
     ) -> Self {
-        let spki_der = material.spki_der();
         let fingerprint = KeyFingerprint(Sha256::digest(&spki_der).into());
         Self {
             key_id,
@@ -87,10 +89,8 @@ impl VerifyingKey {
 
     /// The length of every signature this key makes, in bytes, as a JWS carries it.
     pub fn signature_bytes(&self) -> usize {
-        use ::rsa::traits::PublicKeyParts as _;
-
         match &self.material {
-            KeyMaterial::Rsa(key) => key.size(),
+            KeyMaterial::Rsa(key) => key.size_bits().div_ceil(8),
             KeyMaterial::P256(_) | KeyMaterial::Ed25519(_) => 64,
             KeyMaterial::P384(_) => 96,
             KeyMaterial::P521(_) => 132,
@@ -109,24 +109,6 @@ impl KeyMaterial {
             Self::Ed25519(_) => algorithm == Algorithm::EdDsa,
         }
     }
-
-    fn spki_der(&self) -> Vec<u8> {
-        use ::rsa::traits::PublicKeyParts as _;
-
-        match self {
-            Self::Rsa(key) => spki(
-                RSA_ENCRYPTION,
-                &der::sequence(&[
-                    &der::unsigned_integer(&key.n().to_bytes_be()),
-                    &der::unsigned_integer(&key.e().to_bytes_be()),
-                ]),
-            ),
-            Self::P256(key) => spki(EC_P256, key.to_encoded_point(false).as_bytes()),
-            Self::P384(key) => spki(EC_P384, key.to_encoded_point(false).as_bytes()),
-            Self::P521(key) => spki(EC_P521, key.to_encoded_point(false).as_bytes()),
-            Self::Ed25519(key) => spki(ED25519, key.as_bytes()),
-        }
-    }
 }
 
 /// The kind of key; its numbers are in the `SubjectPublicKeyInfo`.
@@ -141,20 +123,3 @@ impl fmt::Debug for KeyMaterial {
         })
     }
 }
-
-fn spki(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
-    der::sequence(&[&der::sequence(&[algorithm]), &der::bit_string(key)])
-}
-
-// The contents of each AlgorithmIdentifier: object identifier, then parameters.
-/// rsaEncryption, NULL (RFC 3279 §2.3.1)
-const RSA_ENCRYPTION: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
-/// id-ecPublicKey, secp256r1 (RFC 5480 §2.1.1)
-const EC_P256: &[u8] =
-    b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-/// id-ecPublicKey, secp384r1
-const EC_P384: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22";
-/// id-ecPublicKey, secp521r1
-const EC_P521: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23";
-/// id-Ed25519, no parameters (RFC 8410 §3)
-const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";

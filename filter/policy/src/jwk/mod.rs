@@ -8,9 +8,10 @@
 mod key;
 mod parse;
 mod set;
+mod spki;
 #[cfg(test)]
 mod tests;
 
 pub use key::{KeyFingerprint, KeyMaterial, VerifyingKey};
-pub use parse::{MAX_KEY_ID_BYTES, MAX_MODULUS_BITS, MIN_MODULUS_BITS, Unusable};
+pub use parse::{MAX_KEY_ID_BYTES, Unusable};
 pub use set::{Error, JWKS_LIMITS, KeySet, MAX_CANDIDATES, MAX_KEYS, MAX_SET_BYTES, Skipped};

@@ -1,20 +1,14 @@
 //! From one JWK to a verifying key, or the reason why not (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 
-use ::rsa::BigUint;
-
 use super::key::{KeyMaterial, VerifyingKey};
+use super::spki;
 use crate::base64url;
 use crate::json::{Object, Value};
+use crate::rsa::{KeyError, RsaPublicKey};
 use crate::signature::Algorithm;
 
 /// The longest `kid` that is taken, in bytes; in tokens too.
 pub const MAX_KEY_ID_BYTES: usize = 256;
-
-/// The smallest RSA modulus, in bits (RFC 7518 §3.3).
-pub const MIN_MODULUS_BITS: usize = 2048;
-
-/// The largest RSA modulus, in bits: verifying costs grow with the square.
-pub const MAX_MODULUS_BITS: usize = 8192;
 
 /// Why a key of a set is not used. None of them makes the set invalid (RFC 7517 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -43,10 +37,10 @@ pub enum Unusable {
     /// A member is missing, of the wrong type, not canonical base64url, of the wrong length, or too long.
     #[error("a member is missing or malformed")]
     Malformed,
-    /// The RSA modulus is even, or has fewer than [`MIN_MODULUS_BITS`] or more than [`MAX_MODULUS_BITS`] bits.
+    /// The RSA modulus is even, or has fewer than [`crate::rsa::MIN_BITS`] or more than [`crate::rsa::MAX_BITS`] bits.
     #[error("the RSA modulus is too short, too long or even")]
     Modulus,
-    /// The RSA public exponent is even, below 3, or has more than 32 bits.
+    /// The RSA public exponent is even, below 3 or above [`crate::rsa::MAX_EXPONENT`].
     #[error("the RSA exponent is too small, too large or even")]
     Exponent,
     /// The point is not on its curve, or is of small order.
@@ -83,7 +77,7 @@ pub(super) fn verifying_key(jwk: &Value) -> Result<VerifyingKey, Unusable> {
         .ok_or(Unusable::KeyType)?;
     check_purpose(jwk)?;
     let key_id = key_id(jwk)?;
-    let material = match key_type {
+    let (material, spki_der) = match key_type {
         "RSA" => rsa_key(jwk)?,
         "EC" => elliptic_curve_key(jwk)?,
         _ => octet_key_pair(jwk)?,
@@ -97,7 +91,7 @@ pub(super) fn verifying_key(jwk: &Value) -> Result<VerifyingKey, Unusable> {
                 .ok_or(Unusable::Algorithm)?,
         ),
     };
-    Ok(VerifyingKey::new(key_id, algorithm, material))
+    Ok(VerifyingKey::new(key_id, algorithm, material, spki_der))
 }
 
 /// Members that only a private or symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
@@ -142,31 +136,20 @@ fn octets(jwk: &Object, name: &str) -> Result<Vec<u8>, Unusable> {
         .ok_or(Unusable::Malformed)
 }
 
-fn rsa_key(jwk: &Object) -> Result<KeyMaterial, Unusable> {
-    // RFC 7518 §6.3.1.1 notes that some write a leading zero octet; it changes neither number.
+/// A key, and its `SubjectPublicKeyInfo`.
+type Encoded = (KeyMaterial, Vec<u8>);
+
+fn rsa_key(jwk: &Object) -> Result<Encoded, Unusable> {
     let n = octets(jwk, "n")?;
     let e = octets(jwk, "e")?;
-    if n.len() > MAX_MODULUS_BITS / 8 + 1 {
-        return Err(Unusable::Modulus);
-    }
-    if e.len() > 5 {
-        return Err(Unusable::Exponent);
-    }
-    let n = BigUint::from_bytes_be(&n);
-    let e = BigUint::from_bytes_be(&e);
-    let is_odd = |number: &BigUint| number.to_bytes_le().first().is_some_and(|low| low & 1 == 1);
-    if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&n.bits()) || !is_odd(&n) {
-        return Err(Unusable::Modulus);
-    }
-    if !(2..=32).contains(&e.bits()) || !is_odd(&e) {
-        return Err(Unusable::Exponent);
-    }
-    ::rsa::RsaPublicKey::new_with_max_size(n, e, MAX_MODULUS_BITS)
-        .map(KeyMaterial::Rsa)
-        .map_err(|_| Unusable::Modulus)
+    let key = RsaPublicKey::new(&n, &e).map_err(|error| match error {
+        KeyError::ModulusSize { .. } | KeyError::ModulusEven => Unusable::Modulus,
+        KeyError::Exponent => Unusable::Exponent,
+    })?;
+    Ok((KeyMaterial::Rsa(key), spki::rsa(&n, &e)))
 }
 
-fn elliptic_curve_key(jwk: &Object) -> Result<KeyMaterial, Unusable> {
+fn elliptic_curve_key(jwk: &Object) -> Result<Encoded, Unusable> {
     let curve = jwk
         .get("crv")
         .and_then(Value::as_str)
@@ -185,14 +168,17 @@ fn elliptic_curve_key(jwk: &Object) -> Result<KeyMaterial, Unusable> {
     }
     let point = [&[0x04], &*x, &*y].concat();
     match curve {
-        "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(KeyMaterial::P256),
-        "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(KeyMaterial::P384),
-        _ => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(KeyMaterial::P521),
+        "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point)
+            .map(|key| (KeyMaterial::P256(key), spki::p256(&point))),
+        "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point)
+            .map(|key| (KeyMaterial::P384(key), spki::p384(&point))),
+        _ => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point)
+            .map(|key| (KeyMaterial::P521(key), spki::p521(&point))),
     }
     .map_err(|_| Unusable::Point)
 }
 
-fn octet_key_pair(jwk: &Object) -> Result<KeyMaterial, Unusable> {
+fn octet_key_pair(jwk: &Object) -> Result<Encoded, Unusable> {
     match jwk.get("crv").and_then(Value::as_str) {
         Some("Ed25519") => {}
         Some(_) => return Err(Unusable::Curve),
@@ -202,6 +188,6 @@ fn octet_key_pair(jwk: &Object) -> Result<KeyMaterial, Unusable> {
     ed25519_dalek::VerifyingKey::from_bytes(&x)
         .ok()
         .filter(|key| !key.is_weak())
-        .map(KeyMaterial::Ed25519)
+        .map(|key| (KeyMaterial::Ed25519(key), spki::ed25519(&x)))
         .ok_or(Unusable::Point)
 }

@@ -214,7 +214,12 @@ fn rsa_keys_are_of_a_safe_size() {
     even[255] ^= 1;
     check(&even, &e, Some(Unusable::Modulus));
     let n = modulus(2048);
-    for e in [&[3][..], &[0xff; 4], &[0, 1, 0, 1], &[0x80, 0, 0, 1]] {
+    for e in [
+        &[3][..],
+        &[0xff; 4],
+        &[0, 1, 0, 1],
+        &[1, 0xff, 0xff, 0xff, 0xff],
+    ] {
         check(&n, e, None);
     }
     for e in [
@@ -224,7 +229,7 @@ fn rsa_keys_are_of_a_safe_size() {
         &[2],
         &[4],
         &[1, 0, 0],
-        &[1, 0, 0, 0, 1],
+        &[2, 0, 0, 0, 1],
         &[0xff; 300],
     ] {
         check(&n, e, Some(Unusable::Exponent));

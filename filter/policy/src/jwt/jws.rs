@@ -24,7 +24,6 @@ const HEADER_LIMITS: Limits = Limits {
 };
 
 /// A JWS, split and decoded; nothing about it is checked yet.
-#[derive(Debug)]
 pub(super) struct Jws<'a> {
     pub(super) header: JoseHeader,
     pub(super) payload: Vec<u8>,
@@ -104,7 +103,6 @@ fn segments(compact: &[u8]) -> Result<[&[u8]; 3], Error> {
 ///
 /// `jwk`, `jku`, `x5u`, `x5c` and `x5t` may be there and are never looked at: a token does not choose its key
 /// (CVE-2026-27962).
-#[derive(Debug)]
 pub(super) struct JoseHeader {
     members: Object,
     pub(super) algorithm: Algorithm,

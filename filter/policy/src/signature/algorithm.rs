@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The hash function of an [`Algorithm`].
+pub use crate::rsa::Hash as HashFunction;
+
 /// A JWS algorithm (`alg`) whose keys are public: there is no `none` and no HMAC here, so neither can be allowed
 /// by any configuration (RFC 8725 §3.1, §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,17 +42,6 @@ pub enum Scheme {
     Ecdsa,
     /// Ed25519 (RFC 8032), which hashes for itself
     Ed25519,
-}
-
-/// The hash function of an [`Algorithm`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HashFunction {
-    /// SHA-256
-    Sha256,
-    /// SHA-384
-    Sha384,
-    /// SHA-512
-    Sha512,
 }
 
 impl HashFunction {

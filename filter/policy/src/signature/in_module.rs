@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::{Algorithm, HashFunction, Scheme, SignatureError, SignatureVerifier};
 use crate::jwk::{KeyMaterial, VerifyingKey};
+use crate::rsa::RsaPublicKey;
 
 /// The verifier that needs nothing from its host.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,40 +51,24 @@ impl SignatureVerifier for InModule {
 }
 
 fn verify_rsa(
-    key: &::rsa::RsaPublicKey,
+    key: &RsaPublicKey,
     algorithm: Algorithm,
     signing_input: &[u8],
     signature: &[u8],
 ) -> Result<(), SignatureError> {
-    use ::rsa::{Pkcs1v15Sign, Pss};
-
-    // RFC 7518 §3.5: the salt of PSS is as long as the hash, which is what `Pss::new` expects.
-    let result = match (algorithm.scheme(), algorithm.hash_function()) {
-        (Scheme::RsaPkcs1, HashFunction::Sha256) => {
-            let digest = Sha256::digest(signing_input);
-            key.verify(Pkcs1v15Sign::new::<Sha256>(), &digest, signature)
-        }
-        (Scheme::RsaPkcs1, HashFunction::Sha384) => {
-            let digest = Sha384::digest(signing_input);
-            key.verify(Pkcs1v15Sign::new::<Sha384>(), &digest, signature)
-        }
-        (Scheme::RsaPkcs1, HashFunction::Sha512) => {
-            let digest = Sha512::digest(signing_input);
-            key.verify(Pkcs1v15Sign::new::<Sha512>(), &digest, signature)
-        }
-        (Scheme::RsaPss, HashFunction::Sha256) => {
-            let digest = Sha256::digest(signing_input);
-            key.verify(Pss::new::<Sha256>(), &digest, signature)
-        }
-        (Scheme::RsaPss, HashFunction::Sha384) => {
-            let digest = Sha384::digest(signing_input);
-            key.verify(Pss::new::<Sha384>(), &digest, signature)
-        }
-        (Scheme::RsaPss, HashFunction::Sha512) => {
-            let digest = Sha512::digest(signing_input);
-            key.verify(Pss::new::<Sha512>(), &digest, signature)
-        }
-        (Scheme::Ecdsa | Scheme::Ed25519, _) => return Err(SignatureError::Unsupported),
+    let hash = algorithm.hash_function();
+    let verify = |digest: &[u8]| match algorithm.scheme() {
+        Scheme::RsaPkcs1 => key
+            .verify_pkcs1_v15(hash, digest, signature)
+            .map_err(|_| SignatureError::Mismatch),
+        Scheme::RsaPss => key
+            .verify_pss(hash, digest, signature)
+            .map_err(|_| SignatureError::Mismatch),
+        Scheme::Ecdsa | Scheme::Ed25519 => Err(SignatureError::Unsupported),
     };
-    result.map_err(|_| SignatureError::Mismatch)
+    match hash {
+        HashFunction::Sha256 => verify(&Sha256::digest(signing_input)),
+        HashFunction::Sha384 => verify(&Sha384::digest(signing_input)),
+        HashFunction::Sha512 => verify(&Sha512::digest(signing_input)),
+    }
 }

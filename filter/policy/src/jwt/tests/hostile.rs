@@ -116,6 +116,11 @@ fn no_error_carries_anything_from_the_token() {
         (json!({}), json!({"exp": secret})),
         (json!({}), json!({"sub": [secret]})),
     ];
+    let compact = token(Algorithm::EdDsa, &json!({}), &json!({"sub": secret}));
+    let unverified = UnverifiedToken::parse(compact.as_bytes()).unwrap();
+    assert!(!format!("{unverified:?}").contains(secret));
+    let claims = decide(&compact, &profile()).unwrap();
+    assert!(!format!("{claims:?}").contains(secret));
     for (header, claims) in changes {
         let error = decide(token(Algorithm::EdDsa, &header, &claims), &profile()).unwrap_err();
         assert!(
