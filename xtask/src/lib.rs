@@ -3,9 +3,16 @@
 //! Progress goes to standard error; standard output carries what a script wants to read, such as the path
 //! of the module. Dependencies stay few: this crate compiles before anything else on a fresh clone.
 
+pub mod apt;
+pub mod auth0_sim;
+pub mod bootstrap;
 pub mod command;
+pub mod dev;
+pub mod envoy;
 pub mod filter;
+pub mod manifests;
 pub mod paint;
+pub mod test;
 pub mod workspace;
 
 use anyhow::Result;
@@ -27,6 +34,15 @@ pub struct Arguments {
 enum Task {
     /// Build the proxy-wasm module that Envoy loads, and print its path last
     BuildFilter(filter::Arguments),
+    /// Run the whole house on loopback: a simulated Auth0, api-server, and Envoy with the module in front
+    Dev(dev::Arguments),
+    /// Install what is missing, run every check, and count the tests of each boundary
+    #[command(visible_alias = "ci")]
+    Test(test::Arguments),
+    /// Run the simulated Auth0 alone
+    Auth0Sim(auth0_sim::Arguments),
+    /// Write envoy/plugin-config.yaml into the bootstrap and the manifests that carry it
+    Manifests,
 }
 
 /// Runs the task of the command line.
@@ -37,5 +53,9 @@ enum Task {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.task {
         Task::BuildFilter(arguments) => filter::run(arguments),
+        Task::Dev(arguments) => dev::run(arguments),
+        Task::Test(arguments) => test::run(arguments),
+        Task::Auth0Sim(arguments) => auth0_sim::run(arguments),
+        Task::Manifests => manifests::run(),
     }
 }

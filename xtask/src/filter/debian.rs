@@ -6,12 +6,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::{RUSTFLAGS, remap_paths};
-use crate::command;
+use crate::{apt, command};
 
 const CARGO: &str = "/usr/bin/cargo";
 const RUSTC: &str = "/usr/bin/rustc";
@@ -30,9 +29,6 @@ const PACKAGES: [&str; 5] = [
 
 /// Where wasi-libc keeps `libc.a`, by age of the package.
 const LIBC_FOLDERS: [&str; 2] = ["/usr/lib/wasm32-wasip1", "/usr/lib/wasm32-wasi"];
-
-/// Together about 350 MB.
-const INSTALL_LIMIT: Duration = Duration::from_mins(15);
 
 /// A complete set of Debian's parts.
 #[derive(Debug)]
@@ -76,7 +72,7 @@ impl Parts {
 
     /// Debian's Cargo, set up to build its own standard library for the target.
     pub fn cargo(&self) -> Command {
-        let mut cargo = super::cargo(CARGO);
+        let mut cargo = super::without_flags(Command::new(CARGO));
         cargo
             .env_remove("RUSTUP_TOOLCHAIN")
             .env_remove("RUSTC_WRAPPER")
@@ -107,41 +103,16 @@ pub fn find_or_install() -> Result<Parts> {
     if let Some(parts) = Parts::find() {
         return Ok(parts);
     }
-    if command::output(Command::new("apt-get").arg("--version")).is_none() {
-        bail!("there is no apt-get here");
-    }
-    if command::output(Command::new("id").arg("-u")).as_deref() != Some("0") {
-        bail!("installing packages takes root");
-    }
-    command::announce(&format!("installing Debian's packages: {}", install_line()));
-    apt_get(&["update"])?;
-    apt_get(&[&["install", "-y", "--no-install-recommends"], &PACKAGES[..]].concat())?;
+    apt::install(&PACKAGES)?;
     let verbose = command::output(Command::new(RUSTC).arg("-vV")).context("no /usr/bin/rustc")?;
     let llvm = llvm_major(&verbose).context("rustc -vV names no LLVM version")?;
-    apt_get(&[
-        "install",
-        "-y",
-        "--no-install-recommends",
-        &format!("lld-{llvm}"),
-    ])?;
+    apt::install(&[&format!("lld-{llvm}")])?;
     Parts::find().context("the packages are installed, but a part is missing or too old")
 }
 
 /// The command a person would run.
 pub fn install_line() -> String {
-    format!(
-        "apt-get install {} lld-<LLVM version of rustc-web>",
-        PACKAGES.join(" ")
-    )
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    let mut apt_get = Command::new("apt-get");
-    apt_get
-        .arg("-q")
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    command::run_within(INSTALL_LIMIT, &mut apt_get)
+    apt::install_line(&[&PACKAGES[..], &["lld-<LLVM version of rustc-web>"]].concat())
 }
 
 /// The LLVM that rustc was built with: wasm-ld must read its bitcode.

@@ -17,7 +17,8 @@ use clap::ValueEnum;
 
 use crate::{command, workspace};
 
-const TARGET: &str = "wasm32-wasip1";
+/// The target of the module.
+pub const TARGET: &str = "wasm32-wasip1";
 const MODULE: &str = "edge_auth_filter.wasm";
 
 /// How to build the module.
@@ -29,9 +30,10 @@ pub struct Arguments {
 }
 
 /// The toolchain asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum Choice {
     /// rustup's target where present or addable, else Debian's packages
+    #[default]
     Auto,
     /// rustup's target, added if need be
     Rustup,
@@ -195,11 +197,10 @@ fn remap_paths() -> String {
 /// Cargo's variable for flags of this target alone: build scripts and macros keep theirs.
 const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS";
 
-/// A Cargo command without what the `cargo xtask` around it set for its own toolchain.
-fn cargo(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new(program);
+/// A Cargo command without flags that were meant for the machine's own programs.
+fn without_flags(mut cargo: Command) -> Command {
     for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-        command.env_remove(variable);
+        cargo.env_remove(variable);
     }
-    command
+    cargo
 }

@@ -1,6 +1,5 @@
 //! The pinned toolchain's own standard library for `wasm32-wasip1`.
 
-use std::env;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -74,7 +73,7 @@ pub fn description() -> String {
 
 /// The Cargo that runs us, else the one on PATH.
 pub fn cargo() -> Command {
-    let mut cargo = super::cargo(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = super::without_flags(command::cargo());
     cargo.env(RUSTFLAGS, remap_paths());
     cargo
 }

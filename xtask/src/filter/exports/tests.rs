@@ -1,10 +1,15 @@
 //! The export section: what is rewritten, and that the committed list says what the filter implements.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use wasm_encoder::{
     CodeSection, CustomSection, Function, FunctionSection, MemorySection, MemoryType, TypeSection,
 };
 
 use super::*;
+use crate::workspace;
 
 /// A module of one memory and a function per name, with a custom section.
 fn module(functions: &[&str]) -> Vec<u8> {
@@ -97,3 +102,71 @@ fn a_module_without_a_listed_export_is_refused_by_name() {
 fn bytes_that_are_no_module_are_refused() {
     assert!(keep_only(b"not wasm at all", KEPT).is_err());
 }
+
+/// A callback that is implemented and not listed is never called; one listed and not implemented costs a call
+/// into the VM each time and does nothing.
+#[test]
+fn the_list_is_the_callbacks_the_filter_implements() {
+    let implemented = implemented(&workspace::root().join("filter/src"));
+    let listed: BTreeSet<_> = KEPT
+        .iter()
+        .filter_map(|(_, purpose)| match purpose {
+            Purpose::Callback(method) => Some(*method),
+            Purpose::Abi => None,
+        })
+        .collect();
+    assert_eq!(
+        listed, implemented,
+        "left: exports::KEPT, right: filter/src"
+    );
+}
+
+/// The SDK's callbacks that the files below `folder` implement.
+fn implemented(folder: &Path) -> BTreeSet<&'static str> {
+    let mut methods = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            methods.append(&mut implemented(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).unwrap();
+            let here = CALLBACKS.into_iter().filter(|method| {
+                // A method of a trait is not `pub`.
+                let signature = format!("fn {method}(");
+                source
+                    .lines()
+                    .any(|line| line.trim_start().starts_with(&signature))
+            });
+            methods.extend(here);
+        }
+    }
+    methods
+}
+
+/// Every callback of the SDK's traits.
+const CALLBACKS: [&str; 24] = [
+    "on_configure",
+    "on_done",
+    "on_downstream_close",
+    "on_downstream_data",
+    "on_foreign_function",
+    "on_grpc_call_response",
+    "on_grpc_stream_close",
+    "on_grpc_stream_initial_metadata",
+    "on_grpc_stream_message",
+    "on_grpc_stream_trailing_metadata",
+    "on_http_call_response",
+    "on_http_request_body",
+    "on_http_request_headers",
+    "on_http_request_trailers",
+    "on_http_response_body",
+    "on_http_response_headers",
+    "on_http_response_trailers",
+    "on_log",
+    "on_new_connection",
+    "on_queue_ready",
+    "on_tick",
+    "on_upstream_close",
+    "on_upstream_data",
+    "on_vm_start",
+];

@@ -1,0 +1,51 @@
+//! One plain HTTP request on loopback: enough to ask whether a server is ready and to have a token made.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The status of `GET path`.
+///
+/// # Errors
+///
+/// When nobody answers in HTTP.
+pub(super) fn status(address: SocketAddr, path: &str) -> Result<u16> {
+    Ok(exchange(
+        address,
+        &format!("GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n"),
+    )?
+    .0)
+}
+
+/// The body of the answer to `POST path` with a JSON body.
+///
+/// # Errors
+///
+/// When nobody answers in HTTP, or not with 200.
+pub(super) fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<String> {
+    let request = format!(
+        "POST {path} HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (status, body) = exchange(address, &request)?;
+    anyhow::ensure!(status == 200, "{path} answered {status}: {body}");
+    Ok(body)
+}
+
+/// HTTP/1.0: the answer ends with the connection.
+fn exchange(address: SocketAddr, request: &str) -> Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
+    let status = head.split(' ').nth(1).context("no status line")?.parse()?;
+    Ok((status, body.to_owned()))
+}

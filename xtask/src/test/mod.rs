@@ -1,0 +1,206 @@
+//! `test` (and `ci`): everything that says the project is sound, in one command that also installs what it needs.
+//!
+//! Packages are always compiled as the whole workspace, so that every step finds the same features built, and each
+//! boundary is then run by itself from what is there. Lint steps go on after a failure; the summary names them all.
+
+mod boundary;
+mod report;
+mod runner;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use boundary::COMPILED_FILTER;
+use report::{Counts, Report};
+use runner::Runner;
+
+use crate::envoy::{self, Envoy};
+use crate::filter::{self, Choice, Toolchain};
+use crate::{apt, command, dev, workspace};
+
+/// What to leave out, where time is short.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Build the module with this toolchain only; `auto` is each that can be had
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    toolchain: Choice,
+}
+
+/// Names the module that the tests of the compiled filter and of the whole load.
+const MODULE: &str = "EDGE_AUTH_MODULE";
+
+/// Names the module built with Debian's packages, where there is one.
+const DEBIAN_MODULE: &str = "EDGE_AUTH_MODULE_DEBIAN";
+
+/// Runs every check and prints what was counted; the last line is `N passed, N failed`.
+///
+/// # Errors
+///
+/// When something failed, or a boundary ran no test.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut report = Report::default();
+    let outcome = checks(arguments, &mut report);
+    if let Err(error) = &outcome {
+        report.failed_step("preparation", error);
+    }
+    report.print();
+    if report.is_good() {
+        return Ok(());
+    }
+    bail!("not everything passed: see the summary above")
+}
+
+fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    report.step("formatting", || {
+        command::run(command::cargo().args(["fmt", "--all", "--check"]))
+    });
+
+    command::announce("finding what the tests need");
+    let envoy = envoy::find_or_install()?;
+    eprintln!("    Envoy {} ({})", envoy.version, envoy.path.display());
+    find_postgres()?;
+    let toolchains = toolchains(arguments.toolchain)?;
+    let modules = modules(&toolchains)?;
+    let (_, module) = modules.first().context("no module was built")?;
+    let module = filter::publish(module)?;
+
+    report.step("lints", || {
+        command::announce("clippy on the whole workspace, warnings denied");
+        let mut clippy = command::cargo();
+        clippy.args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]);
+        command::run(&mut clippy)
+    });
+    if toolchains
+        .iter()
+        .any(|toolchain| matches!(toolchain, Toolchain::Rustup))
+    {
+        report.step("lints of the filter as wasm", || {
+            command::announce("clippy on the filter for wasm32-wasip1");
+            let mut clippy = command::cargo();
+            clippy.args(["clippy", "--package", "edge-auth-filter", "--target"]);
+            command::run(clippy.args([filter::TARGET, "--", "-D", "warnings"]))
+        });
+    }
+    report.step("documentation", || {
+        command::announce("documentation, warnings denied");
+        let mut doc = command::cargo();
+        doc.args([
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ]);
+        command::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+
+    command::announce("building the tests and the servers");
+    let start = Instant::now();
+    command::run(command::cargo().args(["build", "--workspace", "--bins"]))?;
+    let mut runner = Runner::build()?;
+    report.timed("build of the tests", start.elapsed());
+
+    runner
+        .env(envoy::VARIABLE, &envoy.path)
+        .env(MODULE, &module)
+        .env("REQUIRE_E2E", "1");
+    if let Some((_, debian)) = modules.iter().find(|(name, _)| *name == DEBIAN) {
+        runner.env(DEBIAN_MODULE, &debian.path);
+    }
+    for boundary in &boundary::ALL {
+        if boundary.name == COMPILED_FILTER {
+            for (toolchain, module) in &modules {
+                let name = format!("{} ({toolchain})", boundary.name);
+                runner.env(MODULE, &module.path);
+                report.boundary(&name, || runner.run(boundary));
+            }
+            runner.env(MODULE, &module);
+        } else {
+            report.boundary(boundary.name, || runner.run(boundary));
+        }
+    }
+    report.boundary("examples in documentation", || runner.run_doc_tests());
+    report.boundary("quick start, each line of `dev`", || {
+        quick_start(envoy, module)
+    });
+    Ok(())
+}
+
+/// The lines that `cargo xtask dev` prints, run against what it starts.
+fn quick_start(envoy: Envoy, module: PathBuf) -> Result<Counts> {
+    let programs = workspace::target().join("debug");
+    let parts = dev::Parts {
+        envoy,
+        module,
+        programs,
+    };
+    let (passed, failed) = dev::check(&parts)?;
+    Ok(Counts { passed, failed })
+}
+
+const RUSTUP: &str = "rustup";
+const DEBIAN: &str = "Debian";
+
+/// Every toolchain that can be had, so that both ways of building are proved where both are.
+fn toolchains(choice: Choice) -> Result<Vec<Toolchain>> {
+    if choice != Choice::Auto {
+        return Ok(vec![filter::find(choice)?]);
+    }
+    let found = [Choice::Rustup, Choice::Debian].map(filter::find);
+    let (mut toolchains, mut missing) = (Vec::new(), Vec::new());
+    for toolchain in found {
+        match toolchain {
+            Ok(toolchain) => toolchains.push(toolchain),
+            Err(error) => missing.push(format!("{error:#}")),
+        }
+    }
+    if toolchains.is_empty() {
+        // Says it all again with the next step.
+        return Ok(vec![filter::find(Choice::Auto)?]);
+    }
+    for error in missing {
+        eprintln!("    left out: {error}");
+    }
+    Ok(toolchains)
+}
+
+fn modules(toolchains: &[Toolchain]) -> Result<Vec<(&'static str, filter::Module)>> {
+    let build = |toolchain: &Toolchain| {
+        let name = match toolchain {
+            Toolchain::Rustup => RUSTUP,
+            Toolchain::Debian(_) => DEBIAN,
+        };
+        Ok((name, filter::build(toolchain)?))
+    };
+    toolchains.iter().map(build).collect()
+}
+
+/// The API suite starts a `PostgreSQL` of its own; Debian keeps the programs out of PATH.
+fn find_postgres() -> Result<()> {
+    let on_path = || command::output(Command::new("postgres").arg("--version")).is_some();
+    let debian = || {
+        let versions = std::fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten();
+        versions
+            .map(|version| version.path().join("bin/postgres"))
+            .any(|path| path.exists())
+    };
+    if on_path() || debian() {
+        return Ok(());
+    }
+    apt::install(&["postgresql"]).context(
+        "api-server's tests need PostgreSQL.\n\
+         Next step: install PostgreSQL 15 or later, its programs on PATH",
+    )
+}
