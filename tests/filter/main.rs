@@ -1,0 +1,11 @@
+//! The compiled filter in wasmtime: glue, workers, waiting, shared data, traps. What the policy decides is tested
+//! natively; here it is shown that the module carries it out, on a host that enforces the ABI.
+
+mod configure;
+mod harness;
+mod hostile;
+mod identity;
+mod jwks;
+mod rate_limit;
+mod replies;
+mod verifier;

@@ -1,0 +1,93 @@
+//! Local replies as a client sees them.
+
+use proxy_wasm_host::{Request, Response};
+use serde_json::json;
+
+use crate::harness::{check, config, get, ready, token};
+
+#[test]
+fn a_reply_has_its_challenge_its_body_and_its_reason() {
+    let proxy = ready(&config(), 1);
+    let outcome = proxy
+        .worker(0)
+        .decide(get("/private", &token().expired_by(600).build()));
+    let reply = outcome.local_reply().unwrap();
+    assert_eq!(reply.status, 401);
+    assert_eq!(reply.details, "edge_auth_expired");
+    let challenge = reply.headers.get("www-authenticate").unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(challenge),
+        "Bearer realm=\"edge-auth\", error=\"invalid_token\", \
+         error_description=\"The access token expired\""
+    );
+    assert_eq!(reply.headers.get("cache-control"), Some(&b"no-store"[..]));
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(body["error"], "invalid_token");
+}
+
+#[test]
+fn plain_http_is_redirected_to_the_host_that_was_asked() {
+    let mut config = config();
+    config["https_redirect"] = json!({"except": ["/healthz"]});
+    let proxy = ready(&config, 1);
+    let outcome = proxy.worker(0).decide(
+        Request::get("/a?b=c")
+            .authority("api.pymd.io:8080")
+            .plaintext()
+            .header("x-forwarded-host", "evil.example"),
+    );
+    let reply = outcome.local_reply().unwrap();
+    assert_eq!(reply.status, 301);
+    assert_eq!(
+        reply.headers.get("location"),
+        Some(&b"https://api.pymd.io/a?b=c"[..])
+    );
+    check(
+        &proxy,
+        Request::post("/a").plaintext(),
+        "308 https_redirect",
+    );
+    check(&proxy, Request::get("/healthz").plaintext(), "200");
+}
+
+#[test]
+fn browser_headers_are_on_the_upstream_s_answers_and_on_ours() {
+    let mut config = config();
+    config["cors"] = json!({"allow_origins": ["https://app.pymd.io"]});
+    config["security_headers"] = json!({});
+    let proxy = ready(&config, 1);
+    let origin = |request: Request| request.header("origin", "https://app.pymd.io");
+
+    let stream = proxy.worker(0).request(origin(Request::get("/healthz")));
+    assert!(stream.respond(Response::new(200).header("access-control-allow-origin", "*")));
+    let answer = stream.client_response().unwrap();
+    assert_eq!(
+        answer.headers.get("access-control-allow-origin"),
+        Some(&b"https://app.pymd.io"[..])
+    );
+    assert_eq!(
+        answer.headers.get("x-content-type-options"),
+        Some(&b"nosniff"[..])
+    );
+
+    let stream = proxy.worker(0).request(origin(Request::get("/private")));
+    let answer = stream.client_response().unwrap();
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.headers.get("access-control-allow-origin"),
+        Some(&b"https://app.pymd.io"[..])
+    );
+    assert_eq!(proxy.refusals(), []);
+}
+
+#[test]
+fn what_is_counted_can_be_read() {
+    let proxy = ready(&config(), 1);
+    check(&proxy, get("/private", &token().build()), "200");
+    check(&proxy, Request::get("/private"), "401 missing_token");
+    proxy.advance(crate::harness::TICK);
+    assert_eq!(proxy.metric("edge_auth.allowed"), 1);
+    assert_eq!(proxy.metric("edge_auth.reply.missing_token"), 1);
+    assert_eq!(proxy.metric("edge_auth.keys.auth0.count"), 1);
+    assert_eq!(proxy.metric("edge_auth.jwks_fetch_ok"), 1);
+}
