@@ -70,8 +70,8 @@ impl Metrics {
                 .collect(),
             verified_by_host: Counter::new("verified_by_host"),
             verified_by_module: Counter::new("verified_by_module"),
-            fetches_ok: Counter::new("jwks_fetch_ok"),
-            fetches_failed: Counter::new("jwks_fetch_failed"),
+            fetches_ok: Counter::new("fetch_ok"),
+            fetches_failed: Counter::new("fetch_failed"),
             gauges: Vec::new(),
         }
     }
@@ -95,7 +95,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a fetch of a key set.
+    /// Counts a fetch of a key set or of the revocation feed.
     pub(crate) fn fetched(&mut self, ok: bool) {
         let counter = if ok {
             &mut self.fetches_ok

@@ -6,7 +6,7 @@ use std::time::Duration;
 use edge_auth_policy::config::{Config, ConfigError};
 use edge_auth_policy::decision::{Decision, LocalReply, Mutations};
 use edge_auth_policy::pipeline::{
-    FetchHandle, Gateway, Host, Judgement, KeyEvent, Patience, ResponsePlan,
+    FetchEvent, FetchHandle, Gateway, Host, Judgement, Patience, ResponsePlan,
 };
 use edge_auth_policy::rejection::{Fault, Reason};
 use edge_auth_policy::request::RequestHead;
@@ -231,12 +231,11 @@ impl Worker {
             self.calls.insert(token, handle);
             return;
         }
-        let provider = self.gateway.provider_name(handle);
+        let purpose = self.gateway.purpose(handle);
         host::log(
             LogLevel::Error,
             &format!(
-                "edge-auth: providers.{provider}: Envoy has no cluster `{}` to fetch keys from, or it is not \
-                 ready",
+                "edge-auth: {purpose}: Envoy has no cluster `{}` to fetch from, or it is not ready",
                 fetch.cluster
             ),
         );
@@ -247,26 +246,23 @@ impl Worker {
         let answer = self
             .gateway
             .on_fetch_answer(handle, response, now, &mut SharedData);
-        let provider = self.gateway.provider_name(handle);
+        let purpose = self.gateway.purpose(handle);
         match answer.event {
-            KeyEvent::Changed => {
-                host::log(
-                    LogLevel::Info,
-                    &format!("edge-auth: providers.{provider}: other keys than before are loaded"),
-                );
+            FetchEvent::Changed => {
+                host::log(LogLevel::Info, &format!("edge-auth: {purpose}: loaded"));
             }
-            KeyEvent::Failed(failure) => {
+            FetchEvent::Failed(failure) => {
                 host::log(
                     LogLevel::Warn,
-                    &format!("edge-auth: providers.{provider}: keys not fetched: {failure}"),
+                    &format!("edge-auth: {purpose}: not fetched: {failure}"),
                 );
             }
-            KeyEvent::Unchanged | KeyEvent::Nothing => {}
+            FetchEvent::Unchanged | FetchEvent::Nothing => {}
         }
         match answer.event {
-            KeyEvent::Changed | KeyEvent::Unchanged => self.metrics.fetched(true),
-            KeyEvent::Failed(_) => self.metrics.fetched(false),
-            KeyEvent::Nothing => {}
+            FetchEvent::Changed | FetchEvent::Unchanged => self.metrics.fetched(true),
+            FetchEvent::Failed(_) => self.metrics.fetched(false),
+            FetchEvent::Nothing => {}
         }
         if let Some((handle, fetch)) = answer.next {
             self.dispatch(handle, &fetch, now);
@@ -285,6 +281,13 @@ impl Worker {
             }
             let count = u64::try_from(status.count).unwrap_or(u64::MAX);
             self.metrics.gauge(&format!("keys.{provider}.count"), count);
+        }
+        if let Some((age, count)) = self.gateway.revocation_status(now) {
+            if let Some(age) = age {
+                self.metrics.gauge("revocations.age_seconds", age.as_secs());
+            }
+            let count = u64::try_from(count).unwrap_or(u64::MAX);
+            self.metrics.gauge("revocations.count", count);
         }
         let waiting = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         self.metrics.gauge("waiting", waiting);

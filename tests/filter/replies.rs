@@ -89,5 +89,5 @@ fn what_is_counted_can_be_read() {
     assert_eq!(proxy.metric("edge_auth.allowed"), 1);
     assert_eq!(proxy.metric("edge_auth.reply.missing_token"), 1);
     assert_eq!(proxy.metric("edge_auth.keys.auth0.count"), 1);
-    assert_eq!(proxy.metric("edge_auth.jwks_fetch_ok"), 1);
+    assert_eq!(proxy.metric("edge_auth.fetch_ok"), 1);
 }

@@ -23,6 +23,8 @@ pub enum Decision {
 pub enum Wait {
     /// The provider's first key set has not arrived.
     FirstKeys,
+    /// The first revocations have not arrived.
+    FirstRevocations,
     /// The token names a `kid` that may be in the key set being fetched now.
     NewKey,
 }

@@ -5,6 +5,7 @@ use super::limits::rate_limit;
 use super::provider::{Provider, provider};
 use super::reader::{Integer, List, Map, Object, Parsed, Section, Text};
 use super::requirement::{Requires, TokenRequirement};
+use super::revocations::revocations;
 use super::rule::{Rule, host_pattern, rule};
 use super::{Names, Requirement};
 use crate::client_address::ClientAddress;
@@ -12,6 +13,7 @@ use crate::cors::Cors;
 use crate::rate_limit::RateLimitSettings;
 use crate::redirect::{Exception, HttpsRedirect, Port, RedirectStatus};
 use crate::rejection::ErrorSettings;
+use crate::revocation::RevocationSettings;
 use crate::security_headers::SecurityHeaders;
 
 /// A configuration in which nothing is wrong.
@@ -33,6 +35,8 @@ pub struct Config {
     pub cors: Option<Cors>,
     /// The headers by which browsers are asked for protection.
     pub security_headers: Option<SecurityHeaders>,
+    /// Where the feed of revocations is.
+    pub revocations: Option<RevocationSettings>,
     /// How error replies are dressed.
     pub errors: ErrorSettings,
     /// What metric names begin with.
@@ -97,6 +101,11 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         Section(browser::security_headers),
         "The headers by which browsers are asked for protection, on every answer where this is there.",
     );
+    let revocations = o.optional(
+        "revocations",
+        Section(revocations),
+        "The feed of revoked tokens, sessions, subjects and clients, and of blocked addresses.",
+    );
     let errors = o.optional("errors", Section(errors), "How error replies are dressed.");
     let stat_prefix = o.default(
         "stat_prefix",
@@ -135,6 +144,7 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         https_redirect,
         cors,
         security_headers,
+        revocations,
         errors: errors.unwrap_or_default(),
         stat_prefix,
     })

@@ -10,6 +10,7 @@ mod limits;
 mod provider;
 mod reader;
 mod requirement;
+mod revocations;
 mod rule;
 
 pub use edge::Config;

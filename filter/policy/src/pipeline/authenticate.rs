@@ -1,4 +1,4 @@
-//! Step 5: who calls. The token is taken from where its provider allows it, and verified or refused.
+//! Step 6: who calls. The token is taken from where its provider allows it, and verified or refused.
 
 use std::sync::Arc;
 

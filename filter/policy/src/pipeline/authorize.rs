@@ -1,4 +1,4 @@
-//! Step 6: whether the caller may. What the rule asks for is compared with what the token says.
+//! Step 7: whether the caller may. What the rule asks for is compared with what the token says.
 
 use super::authenticate::Caller;
 use super::denial::{Denial, challenge};

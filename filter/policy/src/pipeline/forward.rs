@@ -1,4 +1,4 @@
-//! Step 8: what the upstream sees. Identity headers are removed in every spelling before any is set.
+//! Step 9: what the upstream sees. Identity headers are removed in every spelling before any is set.
 
 use super::authenticate::Caller;
 use super::{Gateway, Request, Requires, Stop};

@@ -1,4 +1,4 @@
-//! Step 7: how often. The limits a rule names are counted in its order; the first that is used up answers.
+//! Step 8: how often. The limits a rule names are counted in its order; the first that is used up answers.
 
 use super::authenticate::Caller;
 use super::denial::Denial;

@@ -3,11 +3,12 @@
 //! 1. The path is normalised or refused; nothing before it looks at a route.
 //! 2. Plain HTTP is redirected.
 //! 3. A CORS preflight is answered; it carries no token.
-//! 4. The first rule that matches decides; without one, the default, which requires a token.
-//! 5. The token is taken, its provider found, its signature and claims verified.
-//! 6. Scopes and claims are compared with what the rule asks for.
-//! 7. Rate limits are counted.
-//! 8. Identity headers are removed and set; the upstream sees the path that was judged.
+//! 4. A blocked address is refused.
+//! 5. The first rule that matches decides; without one, the default, which requires a token.
+//! 6. The token is taken, its provider found, its signature and claims verified.
+//! 7. Revocations, then scopes and claims are compared with what the rule asks for.
+//! 8. Rate limits are counted.
+//! 9. Identity headers are removed and set; the upstream sees the path that was judged.
 //!
 //! [`Gateway`] is one worker's end of all of this. It is called with plain data and the time, natively as in
 //! wasm, and returns what to do.
@@ -15,10 +16,12 @@
 mod authenticate;
 mod authorize;
 mod denial;
+mod fetches;
 mod forward;
 mod keys;
 mod limit;
 mod response;
+mod revoked;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +33,7 @@ use crate::path::RequestTarget;
 use crate::rate_limit::RateLimit;
 use crate::rejection::Reason;
 use crate::request::RequestHead;
+use crate::revocation::{RevocationFeed, RevocationSettings};
 use crate::route::Matcher;
 use crate::signature::SignatureVerifier;
 use crate::store::SharedStore;
@@ -40,7 +44,8 @@ use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
 
-pub use keys::{FetchAnswer, FetchHandle, KeyEvent, KeyStatus, Tick};
+pub use fetches::{Failure, FetchAnswer, FetchEvent, FetchHandle, Tick};
+pub use keys::KeyStatus;
 pub use response::{ResponseMutation, ResponsePlan};
 
 /// One worker's end of the policy: the compiled configuration and the keys it has loaded.
@@ -51,6 +56,7 @@ pub struct Gateway {
     identity: IdentityHeaders,
     keys: Vec<ProviderKeys>,
     limits: Vec<RateLimit>,
+    revocations: Option<RevocationFeed>,
 }
 
 /// What a decision needs from the host: the time, what workers share, and a place to check signatures.
@@ -160,12 +166,15 @@ impl Gateway {
             .iter()
             .map(|limit| RateLimit::new(limit.clone(), &scope, seed))
             .collect();
+        let feed = |settings: &RevocationSettings| RevocationFeed::new(settings.clone(), seed);
+        let revocations = config.revocations.as_ref().map(feed);
         Ok(Self {
             config: Arc::new(config),
             matcher,
             identity,
             keys,
             limits,
+            revocations,
         })
     }
 
@@ -220,6 +229,7 @@ impl Gateway {
         };
         self.redirect(&request)?;
         self.preflight(&request)?;
+        self.blocked_address(&request, host.now)?;
         judgement.rule = self.route(&request)?;
         let config = Arc::clone(&self.config);
         let rule = judgement.rule.and_then(|index| config.rules.get(index));
@@ -242,7 +252,7 @@ impl Gateway {
         ))
     }
 
-    /// Steps 5 to 7: who calls, whether they may, and how often.
+    /// Steps 6 to 8: who calls, whether they may, and how often.
     fn admit<S: SharedStore>(
         &mut self,
         request: &Request<'_>,
@@ -254,6 +264,7 @@ impl Gateway {
             Requires::Nothing => Caller::Nobody,
             Requires::Token(required) => {
                 let caller = self.identify(request, rule, required, host)?;
+                self.revoked(request, &caller, host.now)?;
                 authorize::authorize(required, &caller)?;
                 caller
             }
@@ -264,7 +275,7 @@ impl Gateway {
         Ok(caller)
     }
 
-    /// Step 5, and the count of those who fail it.
+    /// Step 6, and the count of those who fail it.
     fn identify<S: SharedStore>(
         &mut self,
         request: &Request<'_>,

@@ -418,7 +418,7 @@ fn without_keys_requests_wait_and_are_then_told_to_come_back() {
         .gateway
         .on_fetch_answer(*handle, Some(&response), edge.now, &mut edge.store);
     assert!(answer.decide_waiting);
-    assert_eq!(answer.event, KeyEvent::Changed);
+    assert_eq!(answer.event, FetchEvent::Changed);
     assert!(shown(&edge.ask("GET", "/documents", &headers, true)).starts_with("200"));
 }
 
@@ -546,6 +546,70 @@ fn answers_of_the_upstream_get_the_same_headers_once() {
     );
     assert!(names.contains(&"x-content-type-options"));
     assert!(Edge::new(&config()).gateway.plan_response(&head).is_empty());
+}
+
+#[test]
+fn what_the_feed_revokes_is_refused_and_a_feed_that_is_down_denies() {
+    let mut config = config();
+    config["revocations"] = json!({
+        "http_uri": {"uri": "https://api.internal/internal/edge/feed", "cluster": "api"},
+    });
+    let mut edge = Edge::new(&config);
+    let authorization = bearer(|_| {});
+    let headers = [("authorization", authorization.as_str())];
+    assert_eq!(
+        shown(&edge.ask("GET", "/documents", &headers, true)),
+        "wait FirstRevocations"
+    );
+    assert_eq!(shown(&edge.ask("GET", "/healthz", &headers, true)), "200");
+
+    let mut answer = |edge: &mut Edge, body: Option<serde_json::Value>| {
+        let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
+        let [(handle, _)] = &tick.fetches[..] else {
+            panic!("{tick:?}")
+        };
+        let body = body.map(|body| body.to_string());
+        let response = body.as_ref().map(|body| crate::store::fetch::Response {
+            status: 200,
+            headers: &[],
+            body: body.as_bytes(),
+        });
+        edge.gateway
+            .on_fetch_answer(*handle, response.as_ref(), edge.now, &mut edge.store)
+            .event
+    };
+    let page = |entries: serde_json::Value| json!({"version": 1, "snapshot": true, "cursor": "1", "more": false, "entries": entries});
+    assert_eq!(
+        answer(&mut edge, Some(page(json!([])))),
+        FetchEvent::Changed
+    );
+    assert!(shown(&edge.ask("GET", "/documents", &headers, true)).starts_with("200"));
+
+    edge.now = edge.now.saturating_add(std::time::Duration::from_secs(3));
+    let expires_at = NOW + 3600;
+    let entries = json!([
+        {"kind": "sub", "value": "auth0|1", "issued_before": NOW + 1, "expires_at": expires_at},
+        {"kind": "address", "value": "203.0.113.7", "expires_at": NOW + 10},
+    ]);
+    assert_eq!(answer(&mut edge, Some(page(entries))), FetchEvent::Changed);
+    assert_eq!(
+        shown(&edge.ask("GET", "/healthz", &[], true)),
+        "403 address_blocked"
+    );
+    edge.now = UnixTime::from_secs(NOW + 11);
+    assert_eq!(
+        shown(&edge.ask("GET", "/documents", &headers, true)),
+        "401 revoked"
+    );
+    let other = bearer(|claims| claims["sub"] = json!("auth0|2"));
+    let other = [("authorization", other.as_str())];
+    assert!(shown(&edge.ask("GET", "/documents", &other, true)).starts_with("200"));
+
+    edge.now = UnixTime::from_secs(NOW + 400);
+    assert_eq!(
+        shown(&edge.ask("GET", "/documents", &other, true)),
+        "503 revocations_unavailable"
+    );
 }
 
 proptest::proptest! {
