@@ -7,12 +7,12 @@ use proxy_wasm_host::{Builder, HttpCall, Outcome, Proxy, Request, Response};
 use serde_json::{Value, json};
 
 /// The issuer of the configuration below.
-pub const ISSUER: &str = "https://tenant.auth0.com/";
+pub(crate) const ISSUER: &str = "https://tenant.auth0.com/";
 /// When every test begins, in seconds since 1970.
-pub const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 
 /// The configuration most tests run: every kind of rule once.
-pub fn config() -> Value {
+pub(crate) fn config() -> Value {
     json!({
         "version": 1,
         "providers": {"auth0": {
@@ -35,7 +35,7 @@ pub fn config() -> Value {
 }
 
 /// A proxy to be started with `config`.
-pub fn builder(config: &Value) -> Builder {
+pub(crate) fn builder(config: &Value) -> Builder {
     let module = gateway_tests::module::path().unwrap();
     Proxy::builder(std::fs::read(module).unwrap())
         .module_cache(std::env::temp_dir().join(format!("edge-auth-module-cache-{}", user())))
@@ -52,7 +52,7 @@ fn user() -> String {
 }
 
 /// A started proxy that has its keys.
-pub fn ready(config: &Value, workers: usize) -> Proxy {
+pub(crate) fn ready(config: &Value, workers: usize) -> Proxy {
     let proxy = builder(config).workers(workers).start().unwrap();
     proxy.advance(TICK);
     one_call(&proxy).respond(keys(&[Key::Rsa1]));
@@ -61,34 +61,46 @@ pub fn ready(config: &Value, workers: usize) -> Proxy {
 }
 
 /// Longer than the module's tick while it idles.
-pub const TICK: Duration = Duration::from_millis(600);
+pub(crate) const TICK: Duration = Duration::from_millis(600);
 
 /// The one HTTP call under way.
 #[track_caller]
-pub fn one_call(proxy: &Proxy) -> HttpCall {
+pub(crate) fn one_call(proxy: &Proxy) -> HttpCall {
     let mut calls = proxy.pending_http_calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
     calls.remove(0)
 }
 
+/// Lets time pass until the module asks for its keys again, ten minutes at most.
+#[track_caller]
+pub(crate) fn next_call(proxy: &Proxy) -> HttpCall {
+    for _ in 0..6000 {
+        if let Some(call) = proxy.pending_http_calls().pop() {
+            return call;
+        }
+        proxy.advance(Duration::from_millis(100));
+    }
+    panic!("the module made no call for ten minutes")
+}
+
 /// A JWKS response of these keys.
-pub fn keys(keys: &[Key]) -> Response {
+pub(crate) fn keys(keys: &[Key]) -> Response {
     let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
     Response::new(200).body(json!({ "keys": keys }).to_string())
 }
 
 /// A token valid at the start of the test.
-pub fn token() -> TokenBuilder {
+pub(crate) fn token() -> TokenBuilder {
     TokenBuilder::valid(ISSUER, NOW)
 }
 
 /// A GET with this bearer token.
-pub fn get(path: &str, token: &str) -> Request {
+pub(crate) fn get(path: &str, token: &str) -> Request {
     Request::get(path).header("authorization", format!("Bearer {token}"))
 }
 
 /// The status and the reason of a local reply, `200` for what went on, `paused` for what waits.
-pub fn shown(outcome: &Outcome) -> String {
+pub(crate) fn shown(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Continued { .. } => "200".to_owned(),
         Outcome::Paused => "paused".to_owned(),
@@ -105,6 +117,6 @@ pub fn shown(outcome: &Outcome) -> String {
 
 /// Decides one request on worker 0.
 #[track_caller]
-pub fn check(proxy: &Proxy, request: Request, expected: &str) {
+pub(crate) fn check(proxy: &Proxy, request: Request, expected: &str) {
     assert_eq!(shown(&proxy.worker(0).decide(request)), expected);
 }

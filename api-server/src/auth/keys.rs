@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use edge_auth_policy::jwk::KeySet;
-use edge_auth_policy::jwks::{JwksSettings, Location, Outcome, RemoteKeys, Source, UnknownKeyId};
+use edge_auth_policy::jwks::{JwksSettings, Location, RemoteKeys, Source, UnknownKeyId};
 use edge_auth_policy::store::MemoryStore;
-use edge_auth_policy::store::fetch::{Fetch, Response};
+use edge_auth_policy::store::fetch::{Fetch, Outcome, Response};
 use edge_auth_policy::time::UnixTime;
 use tokio::sync::{Notify, watch};
 use url::Url;
@@ -30,7 +30,7 @@ pub struct Keys {
 
 #[derive(Debug)]
 struct Machine {
-    remote: RemoteKeys<KeySet>,
+    remote: RemoteKeys,
     store: MemoryStore,
     /// What `remote` has loaded, to be shared without a copy.
     loaded: Option<Arc<KeySet>>,
@@ -148,7 +148,7 @@ impl Keys {
                 Ok(Err(_)) | Err(_) => remote.on_failure(fetch.id, now, store),
             };
             match outcome {
-                Outcome::KeysChanged => {
+                Outcome::Changed => {
                     machine.reload(now);
                     tracing::info!("the issuer's keys were loaded");
                 }

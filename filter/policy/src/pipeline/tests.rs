@@ -563,7 +563,7 @@ fn what_the_feed_revokes_is_refused_and_a_feed_that_is_down_denies() {
     );
     assert_eq!(shown(&edge.ask("GET", "/healthz", &headers, true)), "200");
 
-    let mut answer = |edge: &mut Edge, body: Option<serde_json::Value>| {
+    let answer = |edge: &mut Edge, body: Option<serde_json::Value>| {
         let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
         let [(handle, _)] = &tick.fetches[..] else {
             panic!("{tick:?}")
