@@ -1,3 +1,11 @@
 //! The whole in a real Envoy: each file proves one topic.
 
+mod configuration;
 mod harness;
+mod hostile_paths;
+mod hostile_tokens;
+mod identity_headers;
+mod outage;
+mod rate_limit;
+mod rotation;
+mod walkthrough;

@@ -4,13 +4,14 @@
 //! not UTF-8 in a header, two `authorization` fields. This one writes the request line and the fields as given, and
 //! parses only the answer. It reads bodies with `Content-Length`, in chunks, or up to the end of the connection.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 
 /// A request, kept as the bytes that are sent.
@@ -143,8 +144,14 @@ impl Connection {
             .await
     }
 
-    /// Sends these bytes as they are and reads one answer.
+    /// Sends these bytes as they are and reads one answer, for which it waits a minute.
     pub async fn send_raw(&mut self, bytes: &[u8], is_head: bool) -> Result<Response> {
+        timeout(ANSWER_WITHIN, self.exchange(bytes, is_head))
+            .await
+            .context("no answer within a minute")?
+    }
+
+    async fn exchange(&mut self, bytes: &[u8], is_head: bool) -> Result<Response> {
         // A peer that refuses early may close before it has read everything; its answer counts.
         let written = self.stream.write_all(bytes).await;
         let (head_length, mut response) = loop {
@@ -237,6 +244,8 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Response)>> {
     };
     Ok(Some((length, response)))
 }
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

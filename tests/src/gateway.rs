@@ -68,9 +68,12 @@ pub async fn auth0() -> Result<Auth0Sim> {
 }
 
 /// A simulated tenant that issues as `issuer`.
+///
+/// Its key set has no `Cache-Control`, so that the plugin configuration's `cache_duration` counts.
 pub async fn tenant(issuer: &str) -> Result<Auth0Sim> {
     let options = Options {
         issuer: Some(issuer.into()),
+        jwks_cache_control: None,
         ..Options::default()
     };
     Ok(Auth0Sim::start(options).await?)
