@@ -1,7 +1,7 @@
 //! The proxy-wasm module that Envoy loads: callbacks in, decisions of `edge-auth-policy` out.
 //!
-//! Nothing is decided here. A plugin context ([`plugin`]) owns this worker's gateway and its ticks; a stream
-//! context ([`http`]) asks it about one request; [`host`] is the only module that names a host call.
+//! Nothing is decided here. A plugin context (`plugin`) owns this worker's gateway and its ticks; a stream
+//! context (`http`) asks it about one request; `host` is the only module that names a host call.
 // Natively there is no host to call: `cargo build --workspace` leaves this crate empty.
 #![cfg(target_arch = "wasm32")]
 #![deny(

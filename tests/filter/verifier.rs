@@ -14,7 +14,10 @@ const ALL: [Key; 6] = [
     Key::Ed25519,
 ];
 
-fn with(function: Option<fn(&[u8]) -> Result<Vec<u8>, Status>>) -> Proxy {
+/// A stand-in for the host's `verify_signature`.
+type Function = fn(&[u8]) -> Result<Vec<u8>, Status>;
+
+fn with(function: Option<Function>) -> Proxy {
     let mut builder = builder(&config());
     if let Some(function) = function {
         builder = builder.foreign_function("verify_signature", function);

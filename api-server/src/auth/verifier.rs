@@ -33,7 +33,7 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// `sub`: 1 to [`MAX_SUBJECT_BYTES`] bytes, no control characters.
+    /// `sub`: 1 to `MAX_SUBJECT_BYTES` bytes, no control characters.
     pub fn subject(&self) -> &str {
         &self.subject
     }

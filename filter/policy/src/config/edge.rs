@@ -43,6 +43,10 @@ pub struct Config {
     pub stat_prefix: Box<str>,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one paragraph per section, none of them to be read alone"
+)]
 pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
     let version = o.required(
         "version",
