@@ -12,7 +12,7 @@ use crate::rejection::Reason;
 pub enum Decision {
     /// Let the request go on to the upstream after these changes.
     Forward(Mutations),
-    /// Hold the request and ask again when keys change or [`Wait::until`] has passed.
+    /// Hold the request and ask again when keys change or its time is up.
     Wait(Wait),
     /// Answer the request here; the upstream never sees it.
     Reply(LocalReply),

@@ -25,7 +25,7 @@ pub struct JwksSettings {
     pub unknown_kid_cooldown: Duration,
     /// How long one request may take. 100 ms to 60 s.
     pub timeout: Duration,
-    /// A larger document is refused unread. At most [`MAX_SET_BYTES`](crate::jwk::MAX_SET_BYTES).
+    /// A larger document is refused unread. At most [`MAX_SET_BYTES`].
     pub max_body_bytes: usize,
 }
 

@@ -1,6 +1,6 @@
 //! JWS compact serialization (RFC 7515 §7.1): three segments, a header, and who signed it.
 //!
-//! What the payload means is said in [`super::unverified`] and [`super::verify`].
+//! What the payload means is said in `unverified` and `verify`.
 
 use super::Error;
 use crate::base64url;

@@ -1,7 +1,7 @@
 //! JSON Web Tokens (RFC 7519) in JWS compact serialization (RFC 7515 §7.1), checked by the rules of RFC 8725.
 //!
 //! A token comes in as bytes, becomes an [`UnverifiedToken`] whose every accessor says so in its name, and leaves
-//! [`verify`] as [`VerifiedClaims`], which nothing else can make. The algorithm comes from the configuration and
+//! [`verify()`] as [`VerifiedClaims`], which nothing else can make. The algorithm comes from the configuration and
 //! the key; a token can only fail to fit. No encrypted token is opened, none is unpacked, no key is taken from one.
 
 mod error;

@@ -12,7 +12,7 @@ pub const CLAIMS_LIMITS: Limits = Limits {
     values: 2048,
 };
 
-/// A well-formed token. **Nothing in it can be believed**; [`super::verify`] is what it is for.
+/// A well-formed token. **Nothing in it can be believed**; [`super::verify()`] is what it is for.
 pub struct UnverifiedToken<'a> {
     pub(super) jws: Jws<'a>,
     pub(super) claims: Object,
