@@ -22,6 +22,8 @@ use crate::shared_data::SharedData;
 use crate::shared_queue::SharedQueues;
 use crate::worker::WorkerThread;
 
+/// Far more than any sane callback uses: seconds of computing.
+const DEFAULT_CALLBACK_FUEL: u64 = 2_000_000_000;
 /// 2026-01-01T00:00:00Z.
 const DEFAULT_START: Duration = Duration::from_hours(490_896);
 
@@ -53,6 +55,7 @@ impl Builder {
                 foreign_functions: BTreeMap::new(),
                 trusted_hops: 0,
                 random_seed: 0,
+                callback_fuel: DEFAULT_CALLBACK_FUEL,
             },
             workers: 1,
             main_thread: false,
@@ -199,6 +202,14 @@ impl Builder {
     #[must_use]
     pub fn random_seed(mut self, seed: u64) -> Self {
         self.plugin.random_seed = seed;
+        self
+    }
+
+    /// The fuel one callback may use, about one per instruction, before it is taken for an endless loop and
+    /// traps; 2,000,000,000 by default. Envoy has no such limit: its worker would hang.
+    #[must_use]
+    pub fn callback_fuel(mut self, fuel: u64) -> Self {
+        self.plugin.callback_fuel = fuel;
         self
     }
 

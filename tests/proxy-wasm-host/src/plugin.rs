@@ -38,6 +38,7 @@ pub(crate) struct Plugin {
     pub(crate) foreign_functions: BTreeMap<String, ForeignFunction>,
     pub(crate) trusted_hops: u32,
     pub(crate) random_seed: u64,
+    pub(crate) callback_fuel: u64,
 }
 
 impl fmt::Debug for Plugin {

@@ -10,9 +10,6 @@ use crate::module::engine;
 use crate::state::VmState;
 use crate::{hostcalls, wasi};
 
-/// Fuel of one callback: far more than any sane one uses, so that an endless loop ends as a trap.
-const FUEL: u64 = 2_000_000_000;
-
 /// A running instance.
 pub(crate) struct Vm {
     store: Store<VmState>,
@@ -97,7 +94,8 @@ impl Vm {
         hostcalls::link(&mut linker).map_err(link)?;
         wasi::link(&mut linker).map_err(link)?;
         let mut store = Store::new(engine, state);
-        store.set_fuel(FUEL).map_err(link)?;
+        let fuel = store.data().plugin.callback_fuel;
+        store.set_fuel(fuel).map_err(link)?;
         let instance = linker.instantiate(&mut store, module).map_err(link)?;
         let exports = Arc::new(Exports::find(&instance, &mut store)?);
         let memory = instance.get_memory(&mut store, "memory");
@@ -146,11 +144,12 @@ impl Vm {
         state.current = context;
         state.effective = 0;
         state.stop_iteration = false;
-        let filled = self.store.set_fuel(FUEL);
+        let limit = state.plugin.callback_fuel;
+        let filled = self.store.set_fuel(limit);
         let outcome = filled.and_then(|()| export.function.call(&mut self.store, parameters));
-        let fuel = FUEL - self.store.get_fuel().unwrap_or(FUEL);
+        let fuel = limit - self.store.get_fuel().unwrap_or(limit);
         let state = self.store.data_mut();
-        let replied = std::mem::take(&mut state.stop_iteration);
+        let replied = state.stop_iteration;
         state.callbacks.push(Callback {
             name: export.name,
             context,
@@ -159,7 +158,7 @@ impl Vm {
         state.callback = "none";
         state.effective = 0;
         let value = outcome.map_err(|error| match error.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => format!("{} ran for {FUEL} instructions", export.name),
+            Some(Trap::OutOfFuel) => format!("{} ran for {limit} instructions", export.name),
             _ => format!("{error:?}"),
         })?;
         Ok(Called {

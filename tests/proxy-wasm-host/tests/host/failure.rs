@@ -140,16 +140,25 @@ fn a_tick_that_traps_ends_the_vm_and_its_ticks() {
 
 #[test]
 fn an_endless_loop_is_a_trap() {
-    let proxy = proxy(
+    let proxy = builder(
         r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
           (loop $for_ever (br $for_ever))
           (i32.const 0))"#,
-    );
+    )
+    .callback_fuel(10_000)
+    .start()
+    .unwrap();
     assert_eq!(
         proxy.worker(0).decide(Request::get("/")).status(),
         Some(503)
     );
-    assert!(proxy.worker(0).failure().unwrap().contains("instructions"));
+    assert!(
+        proxy
+            .worker(0)
+            .failure()
+            .unwrap()
+            .contains("ran for 10000 instructions")
+    );
 }
 
 #[test]
