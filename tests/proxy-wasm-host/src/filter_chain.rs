@@ -229,18 +229,15 @@ impl WorkerThread {
         flow(step, called.value, called.replied)
     }
 
+    /// Lets a direction go on; one that is over makes no callback all the same.
     fn resume(&mut self, context: u32, side: Side) {
         let Some(stream) = self.stream(context) else {
             return;
         };
         {
             let mut state = lock(&stream);
-            let over = match side {
-                Side::Request => state.is_over(),
-                Side::Response => state.reset || state.finished,
-            };
             let direction = direction(&mut state, side);
-            if over || !(direction.stopped || direction.holding) {
+            if !(direction.stopped || direction.holding) {
                 return;
             }
             direction.close();

@@ -95,12 +95,7 @@ impl WorkerThread {
 
     /// When the tick is due.
     pub(crate) fn tick_due(&self) -> Option<u64> {
-        let running = self.failure.is_none();
-        self.vm
-            .state()
-            .tick
-            .filter(|_| running)
-            .map(|timer| timer.due)
+        self.vm.state().tick.map(|timer| timer.due)
     }
 
     /// Ticks, and arms the timer again for a whole period from now.

@@ -57,6 +57,21 @@ fn an_answer_reaches_the_root_context_which_resumes_the_stream() {
 }
 
 #[test]
+fn an_answer_can_be_read_in_its_callback_only() {
+    let text = calling("known")
+        + r#"(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)
+          (call $answer (call $get_header_map_value (i32.const 6) @":status"
+            (global.get $at) (global.get $size)))
+          (call $answer (call $get_buffer_bytes (i32.const 4) (i32.const 0) (i32.const 9)
+            (global.get $at) (global.get $size)))
+          (i32.const 0))"#;
+    let proxy = proxy(&text);
+    proxy.worker(0).request(Request::post("/").body("b"));
+    proxy.pending_http_calls()[0].respond(Response::new(200).body("keys"));
+    assert_eq!(said(&proxy)[3..], ["200", "keys", "2", "1"]);
+}
+
+#[test]
 fn a_refused_connection_is_a_503() {
     let text = "upstream connect error or disconnect/reset before headers. \
                 reset reason: remote connection failure";

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use proxy_wasm_host::{MetricValue, Request, Thread};
+use proxy_wasm_host::{HttpCall, MetricValue, Request, Thread};
 
-use crate::support::{builder, said};
+use crate::support::{builder, pairs, said};
 
 /// Counts requests in shared data with compare-and-swap, trying until it works.
 const COUNTING: &str = r#"
@@ -85,27 +85,41 @@ const QUEUES: &str = r#"
     (call $answer (call $dequeue_shared_queue (local.get $queue) (global.get $at) (global.get $size)))
     (call $answer (call $dequeue_shared_queue (local.get $queue) (global.get $at) (global.get $size))))"#;
 
-#[test]
-fn an_element_wakes_the_thread_that_registered_the_queue() {
+#[track_caller]
+fn check_wakes(registrant: usize, other: usize) {
     let proxy = builder(QUEUES).workers(2).vm_id("vm").start().unwrap();
+    let threads = |range: std::ops::Range<usize>| {
+        let entries = proxy.logs();
+        entries[range]
+            .iter()
+            .map(|entry| entry.thread)
+            .collect::<Vec<_>>()
+    };
     let woken = ["1", "wake", "7"];
-    proxy.worker(0).decide(Request::get("/0"));
+    proxy.worker(registrant).decide(Request::get("/0"));
     assert_eq!(said(&proxy)[..4], ["1", "0", "0", "end of callback"]);
     assert_eq!(said(&proxy)[4..], woken);
-    proxy.worker(1).decide(Request::get("/1"));
-    let logs = proxy.logs();
+    proxy.worker(other).decide(Request::get("/1"));
     assert_eq!(said(&proxy)[7..11], ["2", "0", "0", "end of callback"]);
     assert_eq!(said(&proxy)[11..], woken);
-    assert!(
-        logs[7..11]
-            .iter()
-            .all(|entry| entry.thread == Thread::Worker(1))
-    );
-    assert!(
-        logs[11..]
-            .iter()
-            .all(|entry| entry.thread == Thread::Worker(0))
-    );
+    assert_eq!(threads(7..11), [Thread::Worker(other); 4]);
+    assert_eq!(threads(11..14), [Thread::Worker(registrant); 3]);
+}
+
+#[test]
+fn an_element_wakes_the_thread_that_registered_the_queue() {
+    check_wakes(0, 1);
+    check_wakes(1, 0);
+}
+
+#[test]
+fn the_last_to_register_a_queue_is_told() {
+    let proxy = builder(QUEUES).workers(2).start().unwrap();
+    for worker in [0, 1] {
+        proxy.worker(worker).decide(Request::get("/0"));
+        let told = proxy.logs().last().unwrap().thread;
+        assert_eq!(told, Thread::Worker(worker));
+    }
 }
 
 #[test]
@@ -180,4 +194,24 @@ fn the_main_thread_validates_with_a_throw_away_vm_and_then_ticks() {
     assert_eq!(threads(&proxy)[4..], [Thread::Main, workers[0], workers[1]]);
     assert_eq!(proxy.workers(), 2);
     assert_eq!(proxy.main_thread().unwrap().thread(), Thread::Main);
+}
+
+#[test]
+fn the_calls_of_the_throw_away_vm_are_cancelled() {
+    let text = format!(
+        r#"(func (export "proxy_on_configure") (param i32 i32) (result i32)
+          (i32.eqz (call $http_call @"idp" {} @"" @"" (i32.const 0) (global.get $at))))"#,
+        pairs(&[(":method", "GET"), (":path", "/"), (":authority", "idp")])
+    );
+    let proxy = builder(&text)
+        .main_thread(true)
+        .cluster("idp")
+        .start()
+        .unwrap();
+    let callers: Vec<_> = proxy
+        .pending_http_calls()
+        .iter()
+        .map(HttpCall::thread)
+        .collect();
+    assert_eq!(callers, [Thread::Main, Thread::Worker(0)]);
 }

@@ -98,6 +98,7 @@ fn a_map_is_a_bad_argument_outside_of_its_callbacks() {
             (global.get $at) (global.get $size)))
           (call $number (call $add_header_map_value (i32.const 6) @"a" @"b"))
           (call $number (call $add_header_map_value (i32.const 8) @"a" @"b"))
+          (call $number (call $set_buffer_bytes (i32.const 0) (i32.const 0) (i32.const 1) @"b"))
           (i32.const 0))
         (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)
           (call $authorization)
@@ -107,10 +108,11 @@ fn a_map_is_a_bad_argument_outside_of_its_callbacks() {
     proxy
         .worker(0)
         .decide(Request::post("/").header("authorization", "x").body("b"));
-    // In the root context, of the response, of a call, of no kind, and after the headers went on.
-    assert_eq!(said(&proxy), ["2"; 5]);
+    // In the root context, of the response, of a call, of no kind, a body that is not there yet, and
+    // headers that went on.
+    assert_eq!(said(&proxy), ["2"; 6]);
     let refused = proxy.refusals();
-    assert_eq!(refused.len(), 5);
+    assert_eq!(refused.len(), 6);
     assert!(
         refused
             .iter()
@@ -220,13 +222,21 @@ fn a_local_reply_passes_the_response_callbacks() {
     let text = replying(
         r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
           (call $reply)
-          (i32.const 1))
+          (i32.const 0))
         (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+          (call $answer (call $get_header_map_value (i32.const 0) @":path"
+            (global.get $at) (global.get $size)))
           (drop (call $replace_header_map_value (i32.const 2) @"x-frame-options" @"DENY"))
           (i32.const 0))"#,
     );
-    let reply = local_reply(&proxy(&text).worker(0).decide(Request::get("/")));
+    let proxy = proxy(&text);
+    let reply = local_reply(&proxy.worker(0).decide(Request::get("/x")));
     assert_eq!(reply.headers.text("x-frame-options"), Some("DENY"));
+    assert_eq!(
+        said(&proxy),
+        ["/x"],
+        "the request the reply is for can still be read"
+    );
 }
 
 #[test]
