@@ -113,6 +113,20 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         "Claims the upstream receives as header fields. A client's own fields of these names are removed \
          from every request, in every spelling.",
     );
+    let claim_to_headers = claim_to_headers.unwrap_or_default();
+    for (index, claim) in claim_to_headers.iter().enumerate() {
+        let earlier = claim_to_headers.iter().take(index);
+        if earlier
+            .into_iter()
+            .any(|other| other.header_name == claim.header_name)
+        {
+            let name = &claim.header_name;
+            o.fail(
+                "claim_to_headers",
+                format!("sets `{name}` twice; the upstream would see one of them"),
+            );
+        }
+    }
     let mut issuers = vec![issuer?];
     issuers.extend(more_issuers.unwrap_or_default());
     let profile = TokenProfile {
@@ -130,7 +144,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         keys: keys?,
         sources: sources?,
         forward,
-        claim_to_headers: claim_to_headers.unwrap_or_default(),
+        claim_to_headers,
     })
 }
 

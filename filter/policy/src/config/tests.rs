@@ -180,6 +180,20 @@ fn identity_headers_that_would_break_the_request_are_refused() {
 }
 
 #[test]
+fn one_header_for_two_claims_is_refused() {
+    let claims = serde_json::json!([
+        {"header_name": "x-user-id", "claim_name": "sub"},
+        {"header_name": "X-User-Id", "claim_name": "email"},
+    ]);
+    check(
+        &with("/providers/auth0", "claim_to_headers", claims),
+        &[
+            "providers.auth0.claim_to_headers: sets `x-user-id` twice; the upstream would see one of them",
+        ],
+    );
+}
+
+#[test]
 fn text_that_is_no_json_says_what_to_do() {
     for text in ["", "version: 1", "{\"version\":1,\"version\":1}", "[]"] {
         let errors = Config::from_json(text.as_bytes()).unwrap_err();

@@ -26,6 +26,7 @@ mod revoked;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::authority::Authority;
 use crate::config::{Config, ConfigError, Mode, Requirement, Rule, TokenRequirement};
 use crate::decision::{Decision, LocalReply, Wait};
 use crate::identity::IdentityHeaders;
@@ -308,6 +309,9 @@ impl Gateway {
     }
 
     fn route(&self, request: &Request<'_>) -> Result<Option<usize>, Stop> {
+        // A host that is no host name would still match every rule without hosts, and reach an upstream that
+        // reads it in its own way.
+        Authority::of(&request.head).map_err(|_| Reason::InvalidAuthority)?;
         let text = |name: &str| -> Result<&str, Stop> {
             let value = request
                 .head

@@ -291,6 +291,39 @@ fn a_path_that_cannot_be_judged_is_refused_before_any_rule() {
 }
 
 #[test]
+fn a_servicesthat_is_no_servicesname_is_refused_before_any_rule() {
+    for host in [
+        "a b",
+        "user@api.pymd.io",
+        "api.pymd.io/x",
+        "a\\b",
+        "api.pymd.io:x",
+    ] {
+        let mut edge = Edge::new(&config());
+        let fields: Vec<(&[u8], &[u8])> = vec![
+            (b":method", b"GET"),
+            (b":path", b"/healthz"),
+            (b":authority", host.as_bytes()),
+        ];
+        let head = RequestHead {
+            headers: &fields,
+            source_address: None,
+            tls: true,
+        };
+        let mut verifier = InModule;
+        let mut services = Host {
+            now: edge.now,
+            store: &mut edge.store,
+            verifier: &mut verifier,
+        };
+        let judgement = edge
+            .gateway
+            .on_request_headers(&head, Patience::MayWait, &mut services);
+        assert_eq!(shown(&judgement), "400 invalid_authority", "{host}");
+    }
+}
+
+#[test]
 fn several_tokens_are_refused() {
     let authorization = bearer(|_| {});
     let headers = [
