@@ -109,7 +109,9 @@ impl Bootstrap {
     /// As [`Self::module`].
     pub fn redirect_port(mut self, port: u16) -> Result<Self> {
         for plugin in self.plugins()? {
-            at(plugin, "/configuration/value/https_redirect")?["port"] = port.into();
+            let mut policy = policy(plugin)?;
+            at(&mut policy, "/https_redirect")?["port"] = port.into();
+            *at(plugin, POLICY)? = policy.to_string().into();
         }
         Ok(self)
     }
@@ -121,10 +123,7 @@ impl Bootstrap {
     /// As [`Self::module`].
     pub fn policies(&self) -> Result<Vec<Value>> {
         let mut bootstrap = self.clone();
-        let plugins = bootstrap.plugins()?.into_iter();
-        plugins
-            .map(|plugin| Ok(at(plugin, "/configuration/value")?.take()))
-            .collect()
+        bootstrap.plugins()?.into_iter().map(policy).collect()
     }
 
     /// Writes what Envoy reads, as JSON.
@@ -146,6 +145,16 @@ impl Bootstrap {
             .map(|listener| at(named(listener, chain, "edge_auth")?, "/typed_config/config"))
             .collect()
     }
+}
+
+/// Where a plugin's entry has the policy, as JSON text.
+const POLICY: &str = "/configuration/value";
+
+fn policy(plugin: &mut Value) -> Result<Value> {
+    let text = at(plugin, POLICY)?
+        .as_str()
+        .context("envoy/envoy.yaml: the policy is no text")?;
+    serde_json::from_str(text).context("envoy/envoy.yaml: the policy is no JSON")
 }
 
 fn at<'a>(value: &'a mut Value, pointer: &str) -> Result<&'a mut Value> {

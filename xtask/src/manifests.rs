@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde_yaml_ng::Value;
 
 use crate::workspace;
 
@@ -14,30 +15,45 @@ pub struct Manifest {
     pub path: &'static str,
     /// The line under which the policy stands, indented.
     pub key: &'static str,
+    /// How the policy is written there.
+    pub form: Form,
     /// The cluster the keys are fetched from, as this kind of proxy names it.
     pub cluster: &'static str,
+}
+
+/// How a policy is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// As it stands in `envoy/plugin-config.yaml`, comments too.
+    Yaml,
+    /// As JSON in a block of text: Envoy hands a `Struct` to the module as protobuf, not as JSON.
+    Json,
 }
 
 /// All of them.
 pub const ALL: [Manifest; 4] = [
     Manifest {
         path: "envoy/envoy.yaml",
-        key: "value:",
+        key: "value: |",
+        form: Form::Json,
         cluster: CLUSTER,
     },
     Manifest {
         path: "envoy/istio/wasm-plugin.yaml",
         key: "pluginConfig:",
+        form: Form::Yaml,
         cluster: ISTIO_CLUSTER,
     },
     Manifest {
         path: "envoy/istio/traffic-extension.yaml",
         key: "pluginConfig:",
+        form: Form::Yaml,
         cluster: ISTIO_CLUSTER,
     },
     Manifest {
         path: "envoy/envoy-gateway/extension-policy.yaml",
         key: "config:",
+        form: Form::Yaml,
         cluster: CLUSTER,
     },
 ];
@@ -87,6 +103,14 @@ impl Manifest {
             &format!("cluster: {CLUSTER},"),
             &format!("cluster: {},", self.cluster),
         );
+        let policy = match self.form {
+            Form::Yaml => policy,
+            Form::Json => {
+                let mut json = String::new();
+                write_json(&serde_yaml_ng::from_str(&policy)?, 0, &mut json)?;
+                json
+            }
+        };
 
         let lines: Vec<&str> = text.lines().collect();
         let key = lines
@@ -108,6 +132,39 @@ impl Manifest {
         Ok(new.join("\n") + "\n")
     }
 }
+
+/// Writes JSON with what is short on one line.
+fn write_json(value: &Value, depth: usize, json: &mut String) -> Result<()> {
+    let line = serde_json::to_string(value)?;
+    let (open, close, members): (_, _, Vec<(String, &Value)>) = match value {
+        Value::Mapping(members) if depth == 0 || line.len() > WIDTH => {
+            let members = members.iter().map(|(key, value)| {
+                let name = serde_json::to_string(key)?;
+                Ok((format!("{name}: "), value))
+            });
+            ('{', '}', members.collect::<Result<_>>()?)
+        }
+        Value::Sequence(items) if line.len() > WIDTH => {
+            let items = items.iter().map(|item| (String::new(), item));
+            ('[', ']', items.collect())
+        }
+        _ => {
+            json.push_str(&line);
+            return Ok(());
+        }
+    };
+    json.push(open);
+    for (at, (name, value)) in members.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        json.push_str(&format!("{comma}\n{:1$}{name}", "", 2 * depth + 2));
+        write_json(value, depth + 1, json)?;
+    }
+    json.push_str(&format!("\n{:1$}{close}", "", 2 * depth));
+    Ok(())
+}
+
+/// Beyond this many characters an object or a list is broken into lines.
+const WIDTH: usize = 100;
 
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()

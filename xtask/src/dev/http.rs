@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) fn status(address: SocketAddr, path: &str) -> Result<u16> {
     Ok(exchange(
         address,
-        &format!("GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
     )?
     .0)
 }
@@ -28,7 +28,7 @@ pub(super) fn status(address: SocketAddr, path: &str) -> Result<u16> {
 /// When nobody answers in HTTP, or not with 200.
 pub(super) fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<String> {
     let request = format!(
-        "POST {path} HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -37,7 +37,7 @@ pub(super) fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<S
     Ok(body)
 }
 
-/// HTTP/1.0: the answer ends with the connection.
+/// The answer ends with the connection. Envoy refuses HTTP/1.0, so it has to be asked to close.
 fn exchange(address: SocketAddr, request: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
