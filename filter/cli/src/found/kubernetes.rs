@@ -1,0 +1,85 @@
+//! Manifests: Istio's `WasmPlugin`, `TrafficExtension` and `EnvoyFilter`, Envoy Gateway's
+//! `EnvoyExtensionPolicy`.
+
+use serde_json::Value;
+
+use super::{Findings, Found, Surroundings, at, envoy, is_ours, member};
+
+/// Finds what a manifest of this kind holds; a kind that can hold nothing is passed over.
+pub(super) fn find(kind: &str, document: &Value, findings: &mut Findings) {
+    let Some(spec) = member(document, "spec") else {
+        return;
+    };
+    let resource = name(kind, document);
+    match kind {
+        "WasmPlugin" => istio(spec, &resource, "spec.pluginConfig", findings),
+        "TrafficExtension" => {
+            if let Some(wasm) = member(spec, "wasm") {
+                istio(wasm, &resource, "spec.wasm.pluginConfig", findings);
+            }
+        }
+        "EnvoyFilter" => {
+            let place = format!("{resource}, spec");
+            envoy::walk(spec, &place, &Surroundings::default(), findings);
+        }
+        "EnvoyExtensionPolicy" => {
+            let wasm = member(spec, "wasm").and_then(Value::as_array);
+            for (index, wasm) in wasm.into_iter().flatten().enumerate() {
+                let place = format!("{resource}, spec.wasm[{index}].config");
+                let open = member(wasm, "fail_open").and_then(Value::as_bool) == Some(true);
+                let fails_open = open.then(|| "failOpen: true".to_owned());
+                let code = [&["code", "http", "url"], &["code", "image", "url"]];
+                let url = code.iter().find_map(|path| at(wasm, *path));
+                let names = [member(wasm, "name"), wasm.get("rootID"), url];
+                add(member(wasm, "config"), &names, place, fails_open, findings);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The part that `WasmPlugin` and `TrafficExtension` share.
+fn istio(wasm: &Value, resource: &str, at: &str, findings: &mut Findings) {
+    let strategy = member(wasm, "fail_strategy").and_then(Value::as_str);
+    let fails_open = (strategy == Some("FAIL_OPEN")).then(|| "failStrategy: FAIL_OPEN".to_owned());
+    let names = [member(wasm, "url"), member(wasm, "plugin_name")];
+    let place = format!("{resource}, {at}");
+    add(
+        member(wasm, "plugin_config"),
+        &names,
+        place,
+        fails_open,
+        findings,
+    );
+}
+
+fn add(
+    config: Option<&Value>,
+    names: &[Option<&Value>],
+    place: String,
+    fails_open: Option<String>,
+    findings: &mut Findings,
+) {
+    if is_ours(config.unwrap_or(&Value::Null), names) {
+        findings.found.push(Found {
+            place,
+            text: config.map(Value::to_string).unwrap_or_default(),
+            surroundings: Surroundings {
+                fails_open,
+                ..Surroundings::default()
+            },
+        });
+    } else {
+        findings.others.push(place);
+    }
+}
+
+/// `WasmPlugin istio-system/edge-auth`.
+fn name(kind: &str, document: &Value) -> String {
+    let text = |name| at(document, &["metadata", name]).and_then(Value::as_str);
+    match (text("namespace"), text("name")) {
+        (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name}"),
+        (None, Some(name)) => format!("{kind} {name}"),
+        _ => kind.to_owned(),
+    }
+}
