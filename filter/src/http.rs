@@ -26,6 +26,16 @@ impl Stream {
     }
 }
 
+impl Stream {
+    fn hold_or_continue(&self) -> Action {
+        let worker = self.worker.try_borrow();
+        match worker.as_ref().map(|worker| worker.as_ref()) {
+            Ok(Some(worker)) if !worker.is_waiting(self.id) => Action::Continue,
+            _ => Action::Pause,
+        }
+    }
+}
+
 impl Context for Stream {}
 
 impl HttpContext for Stream {
@@ -42,6 +52,21 @@ impl HttpContext for Stream {
             Progress::Continue => Action::Continue,
             Progress::Answered | Progress::Waiting => Action::Pause,
         }
+    }
+
+    /// A host may let the body of a held request through (`allow_on_headers_stop_iteration` in Envoy): it is held
+    /// here as well.
+    fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
+        self.hold_or_continue()
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        if let Ok(worker) = self.worker.try_borrow()
+            && let Some(worker) = worker.as_ref()
+        {
+            worker.on_trailers();
+        }
+        self.hold_or_continue()
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {

@@ -19,6 +19,13 @@ pub(crate) struct Waiter {
     pub(crate) until: UnixTime,
 }
 
+impl Waiter {
+    /// Whether its time is up. A clock that stepped back must not make it wait longer than it ever may.
+    pub(crate) fn is_due(&self, now: UnixTime) -> bool {
+        self.until <= now || self.until > now.saturating_add(MAX_WAIT)
+    }
+}
+
 /// The line of waiting requests, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting(Vec<Waiter>);
@@ -46,7 +53,7 @@ impl Waiting {
         if everybody {
             return std::mem::take(&mut self.0);
         }
-        let (due, rest) = self.0.iter().partition(|waiter| waiter.until <= now);
+        let (due, rest) = self.0.iter().partition(|waiter| waiter.is_due(now));
         self.0 = rest;
         due
     }
@@ -54,6 +61,11 @@ impl Waiting {
     /// Forgets a request that is gone.
     pub(crate) fn forget(&mut self, stream: u32) {
         self.0.retain(|waiter| waiter.stream != stream);
+    }
+
+    /// Whether this request waits.
+    pub(crate) fn holds(&self, stream: u32) -> bool {
+        self.0.iter().any(|waiter| waiter.stream == stream)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -143,6 +143,24 @@ impl Worker {
         self.settle(handle, response.as_ref(), now);
     }
 
+    /// Whether this request is held: its body must not let it go on.
+    pub(crate) fn is_waiting(&self, stream: u32) -> bool {
+        !self.waiting.is_empty() && self.waiting.holds(stream)
+    }
+
+    /// Removes identity from the trailers of the request whose context is active: an upstream may read them as
+    /// header fields.
+    pub(crate) fn on_trailers(&self) {
+        let Ok(buffer) = host::request_trailers() else {
+            return;
+        };
+        for (name, _) in buffer.fields() {
+            if self.gateway.is_identity(name) {
+                let _ = host::remove_request_trailer(name);
+            }
+        }
+    }
+
     /// The stream is gone; it waits no longer.
     pub(crate) fn forget(&mut self, stream: u32) {
         if !self.waiting.is_empty() {
@@ -209,7 +227,7 @@ impl Worker {
             if host::set_effective_context(waiter.stream).is_err() {
                 continue;
             }
-            let patience = if waiter.until <= now {
+            let patience = if waiter.is_due(now) {
                 Patience::Exhausted
             } else {
                 Patience::MayWait

@@ -58,3 +58,17 @@ fn the_upstream_sees_the_path_that_was_judged() {
         Some(&b"/healthz?q=%68"[..])
     );
 }
+
+#[test]
+fn identity_in_trailers_is_removed_too() {
+    let proxy = ready(&config(), 1);
+    let request = Request::post("/healthz")
+        .trailer("x-user-id", "root")
+        .trailer("x-sum", "1");
+    let proxy_wasm_host::Outcome::Continued { trailers, .. } = proxy.worker(0).decide(request)
+    else {
+        panic!("the request did not go on")
+    };
+    assert_eq!(trailers.get("x-user-id"), None);
+    assert_eq!(trailers.get("x-sum"), Some(&b"1"[..]));
+}

@@ -53,6 +53,16 @@ pub(crate) fn request_headers() -> Result<HeaderBuffer, HostError> {
     abi::header_map_pairs(MapType::HttpRequestHeaders)
 }
 
+/// All trailer fields of the request whose context is active.
+pub(crate) fn request_trailers() -> Result<HeaderBuffer, HostError> {
+    abi::header_map_pairs(MapType::HttpRequestTrailers)
+}
+
+/// Removes every request trailer field of this name.
+pub(crate) fn remove_request_trailer(name: &[u8]) -> Result<(), HostError> {
+    abi::remove_header(MapType::HttpRequestTrailers, name)
+}
+
 /// All header fields of the HTTP call's answer that is being delivered.
 pub(crate) fn http_call_headers() -> Result<HeaderBuffer, HostError> {
     abi::header_map_pairs(MapType::HttpCallResponseHeaders)

@@ -37,6 +37,15 @@ pub const KEPT: &[(&str, Purpose)] = &[
         "proxy_on_request_headers",
         Purpose::Callback("on_http_request_headers"),
     ),
+    // Only called where there is a body or trailers: a held request's must not let it go on.
+    (
+        "proxy_on_request_body",
+        Purpose::Callback("on_http_request_body"),
+    ),
+    (
+        "proxy_on_request_trailers",
+        Purpose::Callback("on_http_request_trailers"),
+    ),
     (
         "proxy_on_response_headers",
         Purpose::Callback("on_http_response_headers"),

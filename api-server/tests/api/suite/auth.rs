@@ -148,8 +148,7 @@ async fn without_keys_the_answer_is_503_and_they_are_asked_for_again() {
         json!(false)
     );
     server.tenant.clear_faults();
-    server.advance(Duration::from_mins(1));
-    server.until_ready().await;
+    server.until_recovered().await;
     let reply = server.get(PATH).bearer(&server.user("u")).send().await;
     assert_eq!(reply.status, StatusCode::OK);
 }

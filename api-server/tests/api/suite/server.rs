@@ -129,6 +129,19 @@ impl Server {
         panic!("the server does not get ready");
     }
 
+    /// Lets time pass until the server has what it failed to fetch. How many attempts have failed by now is not
+    /// known, nor how long it pauses before the next.
+    pub(crate) async fn until_recovered(&self) {
+        for _ in 0..500 {
+            self.advance(Duration::from_secs(1));
+            if self.get("/readyz").send().await.status == StatusCode::OK {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the server does not recover");
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }

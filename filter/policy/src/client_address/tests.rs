@@ -1,3 +1,5 @@
+//! Addresses and schemes behind proxies.
+
 use proptest::prelude::*;
 
 use super::*;

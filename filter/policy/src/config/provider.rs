@@ -85,12 +85,13 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         ("true", true),
         "Whether a token without `exp` is refused.",
     );
-    let max_lifetime = o.default(
+    let max_lifetime = o.optional(
         "max_lifetime",
         Seconds::range(60, 30 * 24 * 3600),
-        ("24h", Duration::from_secs(24 * 3600)),
-        "The longest `exp` - `iat` accepted, 60s to 720h.",
+        "The longest `exp` - `iat` accepted, 60s to 720h; 24h where left out and `exp` is required. A token \
+         without either of the two is refused where this is set.",
     );
+    let max_lifetime = max_lifetime.or(require_expiration.then_some(DEFAULT_MAX_LIFETIME));
     let types = o.default(
         "types",
         List {
@@ -135,7 +136,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         algorithms: algorithms.into_iter().collect::<AlgorithmSet>(),
         clock_skew: Duration::from_secs(clock_skew),
         require_expiration,
-        max_lifetime: Some(max_lifetime),
+        max_lifetime,
         types: types.iter().map(|typ| media_type(typ)).collect(),
     };
     Some(Provider {
@@ -301,3 +302,5 @@ const ALGORITHMS: [(&str, Algorithm); 10] = [
     ("ES512", Algorithm::Es512),
     ("EdDSA", Algorithm::EdDsa),
 ];
+
+const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(24 * 3600);

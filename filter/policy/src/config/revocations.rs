@@ -34,6 +34,16 @@ pub(super) fn revocations(o: &mut Object<'_>) -> Option<RevocationSettings> {
         "What older revocations mean: `deny` answers tokens with 503, `allow` goes on with the last known.",
     );
     let uri = http_uri?;
+    let least = poll_interval
+        .saturating_add(uri.timeout)
+        .saturating_add(LONGEST_PAUSE);
+    if max_stale < least {
+        let seconds = least.as_secs_f64().ceil();
+        o.fail(
+            "max_stale",
+            format!("must be at least poll_interval + timeout + 10s, {seconds}s here"),
+        );
+    }
     let mut settings = RevocationSettings::new(uri.cluster, uri.location);
     settings.poll_interval = poll_interval;
     settings.timeout = uri.timeout;
@@ -42,3 +52,6 @@ pub(super) fn revocations(o: &mut Object<'_>) -> Option<RevocationSettings> {
     settings.on_unavailable = on_unavailable;
     Some(settings)
 }
+
+/// The longest time between two attempts while the feed is down.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);

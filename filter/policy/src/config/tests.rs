@@ -1,3 +1,5 @@
+//! What is accepted, and what is said of mistakes.
+
 use std::time::Duration;
 
 use super::*;
@@ -180,6 +182,18 @@ fn identity_headers_that_would_break_the_request_are_refused() {
 }
 
 #[test]
+fn tokens_without_an_end_are_accepted_only_where_asked_for() {
+    let config = with(
+        "/providers/auth0",
+        "require_expiration",
+        serde_json::json!(false),
+    );
+    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+    assert_eq!(config.providers[0].profile.max_lifetime, None);
+    assert!(!config.providers[0].profile.require_expiration);
+}
+
+#[test]
 fn one_header_for_two_claims_is_refused() {
     let claims = serde_json::json!([
         {"header_name": "x-user-id", "claim_name": "sub"},
@@ -190,6 +204,17 @@ fn one_header_for_two_claims_is_refused() {
         &[
             "providers.auth0.claim_to_headers: sets `x-user-id` twice; the upstream would see one of them",
         ],
+    );
+}
+
+#[test]
+fn revocations_must_not_grow_stale_between_two_polls() {
+    let revocations = serde_json::json!({
+        "http_uri": {"uri": "https://api.internal/feed", "cluster": "api"}, "poll_interval": "300s",
+    });
+    check(
+        &with("", "revocations", revocations),
+        &["revocations.max_stale: must be at least poll_interval + timeout + 10s, 315s here"],
     );
 }
 

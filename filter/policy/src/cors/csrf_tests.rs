@@ -1,3 +1,5 @@
+//! Which requests count as cross-site.
+
 use super::csrf;
 use super::tests::{patterns, with_head};
 use crate::client_address::Scheme;

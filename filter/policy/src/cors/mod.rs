@@ -216,6 +216,11 @@ impl Cors {
         })
     }
 
+    /// The origins whose pages may read answers, and act with a cookie ([`csrf`]).
+    pub fn origins(&self) -> &[OriginPattern] {
+        &self.origins
+    }
+
     /// The answer, where the request is a preflight: OPTIONS with `Origin` and
     /// `Access-Control-Request-Method`. Nothing else of it matters, and it is never forwarded.
     pub fn preflight<'a>(&'a self, head: &RequestHead<'a>) -> Option<Preflight<'a>> {

@@ -1,3 +1,5 @@
+//! What pages of other origins may read.
+
 use proptest::prelude::*;
 
 use super::*;

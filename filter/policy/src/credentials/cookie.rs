@@ -47,10 +47,12 @@ pub fn without_cookies(head: &RequestHead<'_>, names: &[&str], mutations: &mut M
 
 /// The value of `pair` if it is `name=value`; names are case-sensitive, quotes belong to the value's form.
 fn named<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let value = pair
-        .trim_ascii()
-        .strip_prefix(name.as_bytes())?
-        .strip_prefix(b"=")?;
+    // Some readers take `name =value` for `name=value`.
+    let (found, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+    if found.trim_ascii() != name.as_bytes() {
+        return None;
+    }
+    let value = value.get(1..)?.trim_ascii();
     Some(
         value
             .strip_prefix(b"\"")

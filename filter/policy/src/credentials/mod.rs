@@ -45,6 +45,8 @@ impl TokenSource {
 pub struct UnverifiedCredential<'a> {
     /// The token's bytes.
     pub token: &'a [u8],
+    /// Whether only a cookie carries it: a browser sends that along whichever page made the request.
+    pub only_by_cookie: bool,
 }
 
 /// The request carries several credentials; which one counts must not be guessed.
@@ -61,7 +63,7 @@ pub fn take<'a>(
     query: Option<&'a str>,
     sources: &[TokenSource],
 ) -> Result<Option<UnverifiedCredential<'a>>, SeveralTokens> {
-    let mut found: Option<&'a [u8]> = None;
+    let mut found: Option<UnverifiedCredential<'a>> = None;
     for source in sources {
         let here = match source {
             TokenSource::Header { name, value_prefix } => from_header(head, name, value_prefix)?,
@@ -69,13 +71,19 @@ pub fn take<'a>(
             TokenSource::Cookie(name) => cookie::value(head, name)?,
             TokenSource::WebSocketProtocol => from_websocket_protocol(head)?,
         };
-        match (found, here) {
-            (Some(first), Some(second)) if first != second => return Err(SeveralTokens),
-            (None, Some(_)) => found = here,
-            _ => {}
-        }
+        let Some(token) = here else { continue };
+        let by_cookie = matches!(source, TokenSource::Cookie(_));
+        let only_by_cookie = match found {
+            Some(first) if first.token != token => return Err(SeveralTokens),
+            Some(first) => first.only_by_cookie && by_cookie,
+            None => by_cookie,
+        };
+        found = Some(UnverifiedCredential {
+            token,
+            only_by_cookie,
+        });
     }
-    Ok(found.map(|token| UnverifiedCredential { token }))
+    Ok(found)
 }
 
 fn from_header<'a>(
@@ -98,13 +106,17 @@ fn from_header<'a>(
 
 /// `value` after `prefix`; a `Bearer` that stands alone is an empty token, not an absent one.
 fn strip_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
-    let prefix = prefix.as_bytes();
     let value = value.trim_ascii();
-    match value.split_at_checked(prefix.len()) {
-        Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => Some(rest),
-        _ if !prefix.is_empty() && value.eq_ignore_ascii_case(prefix.trim_ascii()) => Some(&[]),
-        _ => None,
-    }
+    let Some(scheme) = prefix.strip_suffix(' ') else {
+        let (start, rest) = value.split_at_checked(prefix.len())?;
+        return start
+            .eq_ignore_ascii_case(prefix.as_bytes())
+            .then_some(rest);
+    };
+    let (start, rest) = value.split_at_checked(scheme.len())?;
+    // A tab separates as a space does: some upstreams split at either, and would find a token here.
+    let ends = rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'));
+    (ends && start.eq_ignore_ascii_case(scheme.as_bytes())).then_some(rest.trim_ascii())
 }
 
 fn from_websocket_protocol<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]>, SeveralTokens> {
@@ -127,16 +139,19 @@ fn from_websocket_protocol<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]
 pub fn strip(
     head: &RequestHead<'_>,
     path_and_query: &mut String,
-    sources: &[TokenSource],
+    sources: &[&TokenSource],
     mutations: &mut Mutations,
 ) {
-    let parameters: Vec<&str> = sources.iter().filter_map(TokenSource::query).collect();
+    let parameters: Vec<&str> = sources.iter().filter_map(|source| source.query()).collect();
     if !parameters.is_empty()
         && let Some(rewritten) = without_parameters(path_and_query, &parameters)
     {
         *path_and_query = rewritten;
     }
-    let cookies: Vec<&str> = sources.iter().filter_map(TokenSource::cookie).collect();
+    let cookies: Vec<&str> = sources
+        .iter()
+        .filter_map(|source| source.cookie())
+        .collect();
     if !cookies.is_empty() {
         without_cookies(head, &cookies, mutations);
     }

@@ -1,3 +1,5 @@
+//! Where tokens are found, and what is left when they are taken.
+
 use super::*;
 
 fn sources() -> Vec<TokenSource> {
@@ -35,6 +37,12 @@ fn a_token_is_taken_from_each_source() {
         None,
         Ok(Some("a.b.c")),
     );
+    check(
+        &[("authorization", "Bearer\ta.b.c")],
+        None,
+        Ok(Some("a.b.c")),
+    );
+    check(&[("cookie", "token =a.b.c")], None, Ok(Some("a.b.c")));
     check(
         &[("authorization", "bEaReR   a.b.c ")],
         None,
@@ -121,7 +129,9 @@ fn check_strip(headers: &[(&str, &str)], path: &str, path_after: &str, expected:
     };
     let mut mutations = Mutations::default();
     let mut path = path.to_owned();
-    strip(&head, &mut path, &sources(), &mut mutations);
+    let sources = sources();
+    let sources: Vec<_> = sources.iter().collect();
+    strip(&head, &mut path, &sources, &mut mutations);
     assert_eq!(path, path_after);
     let set: Vec<_> = mutations
         .set

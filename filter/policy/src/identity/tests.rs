@@ -1,3 +1,5 @@
+//! Names in every spelling, and values.
+
 use proptest::prelude::*;
 
 use super::*;

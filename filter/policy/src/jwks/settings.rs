@@ -67,6 +67,8 @@ impl JwksSettings {
         max_age
             .unwrap_or(self.cache_duration)
             .clamp(shortest, self.longest_freshness())
+            // However long the response says: a set is refreshed before it may not be used any more.
+            .min(self.longest_use())
     }
 
     /// No set is ever fresh for longer.
@@ -139,6 +141,18 @@ mod tests {
         assert_eq!(freshness(Some(15)), 60);
         assert_eq!(freshness(Some(600)), 600);
         assert_eq!(freshness(Some(u64::MAX)), 3600);
+    }
+
+    #[test]
+    fn keys_are_refreshed_before_they_may_not_be_used() {
+        let mut settings = settings("tenant.auth0.com", "/");
+        settings.max_stale = Duration::ZERO;
+        assert_eq!(
+            settings
+                .freshness(Some(Duration::from_secs(3600)))
+                .as_secs(),
+            300
+        );
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! Paths that are normalised and paths that are refused.
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;

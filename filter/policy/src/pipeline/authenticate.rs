@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{Gateway, Host, Patience, Request, Stop};
 use crate::config::TokenRequirement;
-use crate::credentials;
+use crate::cors::Cors;
+use crate::cors::csrf::is_cross_site;
+use crate::credentials::{self, UnverifiedCredential};
 use crate::decision::Wait;
 use crate::jwks::UnknownKeyId;
 use crate::jwt::{self, UnverifiedToken, VerifiedClaims};
@@ -55,9 +57,12 @@ impl Gateway {
                 .into())
             };
         };
-        let token = UnverifiedToken::parse(credential).map_err(Reason::from)?;
-        let provider = self.provider(&token, required).ok_or(Reason::WrongIssuer)?;
-        self.verify(request, credential, provider, required, host)
+        self.refuse_cross_site(request, credential)?;
+        let token = UnverifiedToken::parse(credential.token).map_err(Reason::from)?;
+        let provider = self
+            .provider(request, &token, required)
+            .ok_or(Reason::WrongIssuer)?;
+        self.verify(request, credential.token, provider, required, host)
             .map(|claims| Caller::Bearer {
                 provider,
                 claims: Arc::new(claims),
@@ -69,8 +74,8 @@ impl Gateway {
         &self,
         request: &Request<'r>,
         required: &TokenRequirement,
-    ) -> Result<Option<&'r [u8]>, Stop> {
-        let mut found: Option<&[u8]> = None;
+    ) -> Result<Option<UnverifiedCredential<'r>>, Stop> {
+        let mut found: Option<UnverifiedCredential<'_>> = None;
         for provider in required
             .providers
             .iter()
@@ -78,28 +83,55 @@ impl Gateway {
         {
             let taken = credentials::take(&request.head, request.target.query(), &provider.sources)
                 .map_err(|_| Reason::SeveralTokens)?;
-            match (found, taken) {
-                (Some(first), Some(second)) if first != second.token => {
+            found = match (found, taken) {
+                (Some(first), Some(second)) if first.token != second.token => {
                     return Err(Reason::SeveralTokens.into());
                 }
-                (None, Some(credential)) => found = Some(credential.token),
-                _ => {}
-            }
+                (Some(first), Some(second)) => Some(UnverifiedCredential {
+                    only_by_cookie: first.only_by_cookie && second.only_by_cookie,
+                    ..first
+                }),
+                (first, second) => first.or(second),
+            };
         }
         Ok(found)
     }
 
-    /// The provider whose issuer the token names. The name is not trusted yet: it chooses whose keys the
-    /// signature is checked with, and those keys then say whether the name was right.
-    fn provider(&self, token: &UnverifiedToken<'_>, required: &TokenRequirement) -> Option<usize> {
-        let issued_by = |index: &&usize| {
+    /// A browser sends a cookie along whichever page made the request: an unsafe one must come from here.
+    fn refuse_cross_site(
+        &self,
+        request: &Request<'_>,
+        credential: UnverifiedCredential<'_>,
+    ) -> Result<(), Stop> {
+        let scheme = self.config.client_address.scheme(&request.head);
+        let allowed = self.config.cors.as_ref().map_or(&[][..], Cors::origins);
+        if credential.only_by_cookie && is_cross_site(&request.head, scheme, allowed) {
+            return Err(Reason::CrossSite.into());
+        }
+        Ok(())
+    }
+
+    /// The provider whose issuer the token names, if the token stands where that provider's may. The name is
+    /// not trusted yet: it chooses whose keys the signature is checked with, and those keys then say whether
+    /// the name was right.
+    fn provider(
+        &self,
+        request: &Request<'_>,
+        token: &UnverifiedToken<'_>,
+        required: &TokenRequirement,
+    ) -> Option<usize> {
+        let issuer = token.unverified_issuer()?;
+        let accepts = |index: &&usize| {
             self.config.providers.get(**index).is_some_and(|provider| {
-                token.unverified_issuer().is_some_and(|issuer| {
-                    provider.profile.issuers.iter().any(|own| **own == *issuer)
-                })
+                let (head, query) = (&request.head, request.target.query());
+                provider.profile.issuers.iter().any(|own| **own == *issuer)
+                    && matches!(
+                        credentials::take(head, query, &provider.sources),
+                        Ok(Some(_))
+                    )
             })
         };
-        required.providers.iter().find(issued_by).copied()
+        required.providers.iter().find(accepts).copied()
     }
 
     fn verify<S: SharedStore>(

@@ -22,24 +22,21 @@ impl Gateway {
         }
         let mut path = request.target.rewritten();
         if let Requires::Token(required) = requires {
-            for provider in required
+            // All at once: each provider's cookies taken out by itself would put the others' back.
+            let sources: Vec<_> = required
                 .providers
                 .iter()
                 .filter_map(|&p| self.config.providers.get(p))
-            {
-                if !provider.forward {
-                    let mut stripped = match path.take() {
-                        Some(path) => path,
-                        None => path_of(request)?,
-                    };
-                    credentials::strip(
-                        &request.head,
-                        &mut stripped,
-                        &provider.sources,
-                        &mut mutations,
-                    );
-                    path = Some(stripped);
-                }
+                .filter(|provider| !provider.forward)
+                .flat_map(|provider| &provider.sources)
+                .collect();
+            if !sources.is_empty() {
+                let mut stripped = match path {
+                    Some(path) => path,
+                    None => path_of(request)?,
+                };
+                credentials::strip(&request.head, &mut stripped, &sources, &mut mutations);
+                path = Some(stripped);
             }
         }
         if let Some(path) = path

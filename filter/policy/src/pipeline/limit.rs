@@ -3,6 +3,7 @@
 use super::authenticate::Caller;
 use super::denial::Denial;
 use super::{Gateway, Host, Request, Stop};
+use crate::authority::Authority;
 use crate::claims::{ClaimPath, header_text};
 use crate::config::Rule;
 use crate::json::Value;
@@ -106,6 +107,9 @@ fn key(limit: &RateLimit, request: &Request<'_>, rule: &Rule, caller: &Caller) -
         })
         .collect();
     let mut texts = texts.iter();
+    // In its one spelling: another case, a trailing dot or a port is no other host.
+    let authority = Authority::of(&request.head).ok().flatten();
+    let host = authority.as_ref().map(Authority::normal_host);
     limit.key(|part| {
         let text = texts.next().and_then(Option::as_ref);
         match part {
@@ -113,7 +117,7 @@ fn key(limit: &RateLimit, request: &Request<'_>, rule: &Rule, caller: &Caller) -
             KeyPart::Claim(_) => bytes_or_absent(text.map(String::as_bytes)),
             KeyPart::Header(name) => bytes_or_absent(request.head.first(name)),
             KeyPart::Route => KeyValue::Bytes(rule.name.as_bytes()),
-            KeyPart::Host => bytes_or_absent(request.head.first(":authority")),
+            KeyPart::Host => bytes_or_absent(host.as_deref().map(str::as_bytes)),
         }
     })
 }

@@ -208,6 +208,11 @@ impl Gateway {
         judgement
     }
 
+    /// Whether a field of this name is identity, in any spelling: such fields come from here only.
+    pub fn is_identity(&self, name: &[u8]) -> bool {
+        self.identity.is_identity(name)
+    }
+
     /// The reply where the host failed in a way that must not happen, or the line of waiting requests is full.
     pub fn refuse(&self, reason: Reason) -> LocalReply {
         Denial::of(reason).reply(&self.config.errors)
@@ -222,7 +227,7 @@ impl Gateway {
     ) -> Result<Decision, Stop> {
         let target = RequestTarget::of(head).map_err(|_| Reason::InvalidPath)?;
         let client = self.config.client_address.resolve(head);
-        let request = Request {
+        let mut request = Request {
             head: *head,
             target,
             client,
@@ -234,6 +239,10 @@ impl Gateway {
         judgement.rule = self.route(&request)?;
         let config = Arc::clone(&self.config);
         let rule = judgement.rule.and_then(|index| config.rules.get(index));
+        // What is only watched is never held.
+        if rule.is_some_and(|rule| rule.mode == Mode::Shadow) {
+            request.patience = Patience::Exhausted;
+        }
         let requires = rule.map_or(Requires::Token(&config.default), |rule| {
             match &rule.requires {
                 Requirement::Public => Requires::Nothing,

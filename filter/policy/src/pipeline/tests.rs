@@ -1,3 +1,5 @@
+//! The order of decisions, request by request.
+
 use std::net::IpAddr;
 
 use p256::ecdsa::signature::Signer as _;
@@ -455,6 +457,76 @@ fn without_keys_requests_wait_and_are_then_told_to_come_back() {
     assert!(shown(&edge.ask("GET", "/documents", &headers, true)).starts_with("200"));
 }
 
+/// Two providers of one issuer each, with sources of their own.
+fn two_sources() -> serde_json::Value {
+    let mut config = config();
+    let mut second = config["providers"]["auth0"].clone();
+    second["issuer"] = json!("https://second.example/");
+    second["from_cookies"] = json!(["session"]);
+    config["providers"]["second"] = second;
+    config["default"]["requires"] = json!({"providers": ["auth0", "second"]});
+    config
+}
+
+#[test]
+fn a_token_counts_only_where_its_own_provider_s_tokens_stand() {
+    let mut edge = Edge::new(&two_sources());
+    let cookie = format!("session={}", token(|_| {}));
+    let judgement = edge.ask("GET", "/x", &[("cookie", &cookie)], true);
+    assert_eq!(shown(&judgement), "401 wrong_issuer");
+    let cookie = format!(
+        "session={}",
+        token(|claims| claims["iss"] = json!("https://second.example/"))
+    );
+    assert!(shown(&edge.ask("GET", "/x", &[("cookie", &cookie)], true)).starts_with("200"));
+}
+
+#[test]
+fn an_unsafe_request_by_cookie_must_come_from_this_site() {
+    let mut edge = Edge::new(&two_sources());
+    let cookie = format!(
+        "session={}",
+        token(|claims| claims["iss"] = json!("https://second.example/"))
+    );
+    let mut ask = |method: &str, extra: &[(&str, &str)]| {
+        let mut headers = vec![("cookie", cookie.as_str())];
+        headers.extend_from_slice(extra);
+        shown(&edge.ask(method, "/x", &headers, true))
+    };
+    assert_eq!(
+        ask("POST", &[("origin", "https://evil.example")]),
+        "403 cross_site"
+    );
+    assert_eq!(ask("POST", &[]), "403 cross_site");
+    assert!(ask("POST", &[("origin", "https://api.pymd.io")]).starts_with("200"));
+    assert!(ask("POST", &[("sec-fetch-site", "same-origin")]).starts_with("200"));
+    assert!(ask("GET", &[("origin", "https://evil.example")]).starts_with("200"));
+    assert_eq!(
+        ask(
+            "GET",
+            &[("origin", "https://evil.example"), ("upgrade", "websocket")]
+        ),
+        "403 cross_site"
+    );
+}
+
+#[test]
+fn what_is_only_watched_is_never_held() {
+    let mut config = config();
+    let provider = config
+        .pointer_mut("/providers/auth0")
+        .and_then(serde_json::Value::as_object_mut)
+        .unwrap();
+    provider.remove("local_jwks");
+    let uri = json!({"uri": "https://tenant.auth0.com/jwks", "cluster": "auth0"});
+    provider.insert("remote_jwks".into(), json!({ "http_uri": uri }));
+    let authorization = bearer(|_| {});
+    let judgement =
+        Edge::new(&config).ask("GET", "/shadow", &[("authorization", &authorization)], true);
+    assert_eq!(shown(&judgement), "200");
+    assert_eq!(judgement.would_deny, Some(Reason::KeysUnavailable));
+}
+
 fn browser_config() -> serde_json::Value {
     let mut config = config();
     config["cors"] = json!({"allow_origins": ["https://app.pymd.io"]});
@@ -585,6 +657,7 @@ fn answers_of_the_upstream_get_the_same_headers_once() {
 fn what_the_feed_revokes_is_refused_and_a_feed_that_is_down_denies() {
     let mut config = config();
     config["revocations"] = json!({
+        "max_stale": "300s",
         "http_uri": {"uri": "https://api.internal/internal/edge/feed", "cluster": "api"},
     });
     let mut edge = Edge::new(&config);

@@ -1,3 +1,5 @@
+//! Where plain HTTP is sent.
+
 use proptest::prelude::*;
 
 use super::*;

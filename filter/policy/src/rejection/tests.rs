@@ -1,3 +1,5 @@
+//! The table from reason to reply.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which rule decides.
+
 use super::*;
 use crate::path::LiteralError;
 

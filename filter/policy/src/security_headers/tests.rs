@@ -1,3 +1,5 @@
+//! Values that are sent and values that are refused.
+
 use super::*;
 
 fn print(headers: &SecurityHeaders, scheme: Scheme) -> String {

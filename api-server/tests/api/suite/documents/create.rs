@@ -1,3 +1,5 @@
+//! Creating a document.
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Deleting a document.
+
 use axum::http::StatusCode;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Reading a document.
+
 use axum::http::StatusCode;
 use serde_json::json;
 

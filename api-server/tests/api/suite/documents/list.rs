@@ -1,3 +1,5 @@
+//! Listing documents, page by page.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

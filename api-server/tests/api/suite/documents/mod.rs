@@ -1,3 +1,5 @@
+//! Documents, as a client of the API meets them.
+
 mod create;
 mod delete;
 mod get;

@@ -1,3 +1,5 @@
+//! Patching a document.
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Searching documents.
+
 use std::time::Duration;
 
 use serde_json::json;

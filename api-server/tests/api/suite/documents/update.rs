@@ -1,3 +1,5 @@
+//! Replacing a document.
+
 use std::time::Duration;
 
 use axum::http::StatusCode;

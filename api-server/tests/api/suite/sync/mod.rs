@@ -1,3 +1,5 @@
+//! Sync between devices.
+
 mod interleavings;
 mod pull;
 mod push;

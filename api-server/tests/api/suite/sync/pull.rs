@@ -1,3 +1,5 @@
+//! Pulling changes.
+
 use serde_json::{Value, json};
 
 use super::CHANGES;

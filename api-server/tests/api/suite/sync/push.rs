@@ -1,3 +1,5 @@
+//! Pushing a batch of changes.
+
 use serde_json::{Value, json};
 
 use super::PUSH;

@@ -1,3 +1,5 @@
+//! Keys that are accepted and keys that are refused.
+
 use super::*;
 
 /// An odd number of exactly this many bits.
