@@ -16,8 +16,9 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::database::{self, Database};
 use crate::error::{self, ApiError};
+use crate::login::{self, AuthError, Login};
 use crate::timestamp::Timestamp;
-use crate::{documents, health, sync, telemetry};
+use crate::{documents, feed, health, sync, telemetry};
 
 /// What every handler can reach. Clones share everything.
 #[derive(Clone, Debug)]
@@ -28,6 +29,9 @@ pub struct App {
     pub verifier: Arc<Verifier>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Logs browsers in, if that is configured.
+    pub(crate) login: Option<Arc<Login>>,
+    pub(crate) trusted_hops: usize,
     request_timeout: Duration,
     stopping: Arc<AtomicBool>,
 }
@@ -41,6 +45,9 @@ pub enum StartError {
     /// No HTTP client can be made.
     #[error("no HTTP client: {0}")]
     Client(#[from] reqwest::Error),
+    /// Login can't be set up.
+    #[error("login: {0}")]
+    Login(#[from] AuthError),
 }
 
 impl App {
@@ -54,8 +61,16 @@ impl App {
             Database::open(&settings.database_url, settings.database_max_connections).await?;
         let keys = Arc::new(Keys::new(&settings.jwks_uri, settings.keys)?);
         tokio::spawn(Arc::clone(&keys).run(Arc::clone(&clock)));
+        let login = settings
+            .login
+            .as_ref()
+            .map(|login| Login::new(login, &settings.issuer, &settings.audience))
+            .transpose()?
+            .map(Arc::new);
         Ok(Self {
             database,
+            login,
+            trusted_hops: settings.trusted_hops,
             verifier: Arc::new(Verifier::new(keys, settings)),
             clock,
             request_timeout: settings.request_timeout,
@@ -84,6 +99,7 @@ impl App {
         Router::new()
             .merge(documents::router())
             .merge(sync::router())
+            .merge(login::router())
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .fallback(error::not_found)
@@ -101,6 +117,7 @@ impl App {
         Router::new()
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
+            .route("/internal/edge/feed", get(feed::handler))
             .fallback(error::not_found)
             .method_not_allowed_fallback(error::method_not_allowed)
             .layer(CatchPanicLayer::custom(panicked))

@@ -3,19 +3,25 @@
 //! `main` reads the settings and calls [`run`]; tests build [`app::App`] from a map of settings.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod body;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod database;
 pub mod documents;
 pub mod error;
+pub mod feed;
 pub mod health;
+pub mod login;
 pub mod merge_patch;
 pub mod pagination;
 pub mod query;
 pub mod run;
 pub mod server;
+pub mod sessions;
 pub mod sync;
 pub mod telemetry;
 pub mod timestamp;
+pub mod users;

@@ -100,7 +100,11 @@ impl Keys {
     /// The keys that may be used now; `None` means 503.
     pub fn usable(&self, now: UnixTime) -> Option<Arc<KeySet>> {
         let machine = self.lock();
-        machine.remote.usable(now)?;
+        if machine.remote.usable(now).is_none() {
+            // Whoever asks shouldn't wait for the next tick; the machine itself bounds how often it fetches.
+            self.wake.notify_one();
+            return None;
+        }
         machine.loaded.clone()
     }
 

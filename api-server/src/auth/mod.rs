@@ -11,4 +11,4 @@ mod verifier;
 pub use caller::Caller;
 pub use keys::Keys;
 pub use scope::{DeleteDocuments, ReadDocuments, RequiredScope, WriteDocuments};
-pub use verifier::{Identity, Verifier};
+pub use verifier::{Identity, LOGOUT_TOKEN_AGE, Verifier};

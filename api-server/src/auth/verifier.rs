@@ -1,6 +1,7 @@
 //! From the text of a token to an identity: the one place of this server where trust is made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use edge_auth_policy::jwt::{self, TokenProfile, UnverifiedToken, VerifiedClaims};
 use edge_auth_policy::rejection::Reason;
@@ -49,6 +50,9 @@ impl Identity {
     }
 }
 
+/// How old a logout token may be: it is sent when it is made.
+pub const LOGOUT_TOKEN_AGE: Duration = Duration::from_mins(5);
+
 /// Longer subjects are refused: they are keys in the database.
 const MAX_SUBJECT_BYTES: usize = 255;
 
@@ -82,6 +86,44 @@ impl Verifier {
         match self.judge(token, clock.now()) {
             Err(Reason::UnknownKeyId) if self.keys.await_unknown(clock.now()).await => {
                 self.judge(token, clock.now())
+            }
+            judged => judged,
+        }
+    }
+
+    /// Judges a logout token (OpenID Connect Back-Channel Logout §2.6) for `client_id`: everything any token is
+    /// judged by, and its age. What makes it a logout token is the caller's to check.
+    ///
+    /// # Errors
+    /// The policy's reason.
+    pub async fn verify_logout_token(
+        &self,
+        token: &str,
+        client_id: &str,
+        clock: &dyn Clock,
+    ) -> Result<VerifiedClaims, Reason> {
+        let profile = TokenProfile {
+            audiences: vec![client_id.into()],
+            // Auth0 writes neither `exp` nor a `typ`.
+            require_expiration: false,
+            types: ["JWT", "logout+jwt"]
+                .map(TokenProfile::normalise_type)
+                .into(),
+            ..self.profile.clone()
+        };
+        let judge = |now: UnixTime| {
+            let unverified = UnverifiedToken::parse(token.as_bytes())?;
+            let keys = self.keys.usable(now).ok_or(Reason::KeysUnavailable)?;
+            let claims = jwt::verify(unverified, &profile, &keys, &mut InModule, now)?;
+            let issued_at = claims.issued_at().ok_or(Reason::InvalidClaims)?;
+            if now.since(issued_at) > LOGOUT_TOKEN_AGE.saturating_add(profile.clock_skew) {
+                return Err(Reason::Expired);
+            }
+            Ok(claims)
+        };
+        match judge(clock.now()) {
+            Err(Reason::UnknownKeyId) if self.keys.await_unknown(clock.now()).await => {
+                judge(clock.now())
             }
             judged => judged,
         }

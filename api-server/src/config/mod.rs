@@ -4,8 +4,10 @@
 //! the environment wins. `API_NAME_FILE` names a file that holds the value, as secrets are mounted. No value of a
 //! secret is ever printed, not even in an error.
 
+mod login;
 mod parse;
 mod reader;
+mod secret;
 mod source;
 
 use std::net::SocketAddr;
@@ -14,7 +16,9 @@ use std::time::Duration;
 use edge_auth_policy::signature::AlgorithmSet;
 use url::Url;
 
+pub use login::LoginSettings;
 pub use reader::{Mistake, Mistakes};
+pub use secret::Secret;
 pub use source::{Environment, Source};
 
 use crate::database;
@@ -42,6 +46,10 @@ pub struct Settings {
     pub keys: KeySettings,
     /// The algorithms tokens may be signed with.
     pub algorithms: AlgorithmSet,
+    /// How browsers log in; without it, the API takes bearer tokens only.
+    pub login: Option<LoginSettings>,
+    /// Proxies in front whose `x-forwarded-for` counts; 0 to 16. With 0 a client's address is its connection's.
+    pub trusted_hops: usize,
     /// Tolerance for `exp`, `nbf` and `iat`; at most 300 s.
     pub clock_skew: Duration,
     /// What is logged, in the syntax of `tracing-subscriber`'s `EnvFilter`.
@@ -102,6 +110,8 @@ impl Settings {
             parse::duration(seconds(0)..=seconds(300)),
         );
         let keys = KeySettings::read(&mut reader);
+        let login = LoginSettings::read(&mut reader);
+        let trusted_hops = reader.or("trusted_hops", "0", parse::number(0..=16));
         let log = reader.or("log", "info", parse::log_filter);
         let log_format = reader.or("log_format", "text", str::parse::<LogFormat>);
         let request_timeout = reader.or(
@@ -128,6 +138,8 @@ impl Settings {
                 jwks_uri: jwks_uri?,
                 keys: keys?,
                 algorithms: algorithms?,
+                login: login?,
+                trusted_hops: usize::try_from(trusted_hops?).ok()?,
                 clock_skew: clock_skew?,
                 log: log?,
                 log_format: log_format?,

@@ -122,3 +122,13 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         .map(|_| text.to_owned())
         .map_err(|error| format!("is not a log filter: {error}"))
 }
+
+/// The site browsers see: https, or http on this machine for development; no path.
+pub(super) fn site(text: &str) -> Result<Url, String> {
+    let url = provider_url(text)?;
+    if url.path() == "/" && url.query().is_none() && url.fragment().is_none() {
+        Ok(url)
+    } else {
+        Err("has more than scheme, host and port".to_owned())
+    }
+}

@@ -90,6 +90,22 @@ impl<'a> Reader<'a> {
         self.parse(name, &text, false, parse)
     }
 
+    /// A setting that may be left out and whose value is not to be shown.
+    #[expect(
+        clippy::option_option,
+        reason = "wrong and left out are different things"
+    )]
+    pub(super) fn optional_secret<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        match self.look_up(name)? {
+            Some(text) => self.parse(name, &text, false, parse).map(Some),
+            None => Some(None),
+        }
+    }
+
     /// A setting that may be left out: `Some(None)` then, `None` where it is wrong.
     #[expect(
         clippy::option_option,
@@ -170,7 +186,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn mistake<T>(&mut self, name: &str, problem: &str) -> Option<T> {
+    pub(super) fn mistake<T>(&mut self, name: &str, problem: &str) -> Option<T> {
         self.mistakes.push(Mistake {
             name: full_name(name),
             problem: problem.to_owned(),

@@ -53,6 +53,7 @@ pub(crate) struct Server {
     pub(crate) tenant: Arc<Auth0Sim>,
     pub(crate) clock: Arc<ManualClock>,
     router: Router,
+    internal: Router,
     storage: Arc<Storage>,
 }
 
@@ -90,7 +91,7 @@ impl Server {
         replica
     }
 
-    async fn start_on(
+    pub(crate) async fn start_on(
         storage: Arc<Storage>,
         tenant: Arc<Auth0Sim>,
         clock: Arc<ManualClock>,
@@ -112,11 +113,16 @@ impl Server {
             .unwrap();
         Self {
             router: app.router(),
+            internal: app.internal_router(),
             app,
             tenant,
             clock,
             storage,
         }
+    }
+
+    pub(crate) fn storage(&self) -> Arc<Storage> {
+        Arc::clone(&self.storage)
     }
 
     pub(crate) async fn until_ready(&self) {
@@ -157,9 +163,9 @@ impl Server {
         self.token().subject(subject).build()
     }
 
-    pub(crate) fn request(&self, method: Method, path: &str) -> Call<'_> {
+    pub(crate) fn request(&self, method: Method, path: &str) -> Call {
         Call {
-            server: self,
+            router: self.router.clone(),
             method,
             path: path.to_owned(),
             headers: Vec::new(),
@@ -167,23 +173,31 @@ impl Server {
         }
     }
 
-    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+    /// A request to the internal listener.
+    pub(crate) fn internal(&self, method: Method, path: &str) -> Call {
+        Call {
+            router: self.internal.clone(),
+            ..self.request(method, path)
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
         self.request(Method::GET, path)
     }
 
-    pub(crate) fn post(&self, path: &str, body: &Value) -> Call<'_> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Call {
         self.request(Method::POST, path).json(body)
     }
 
-    pub(crate) fn put(&self, path: &str, body: &Value) -> Call<'_> {
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Call {
         self.request(Method::PUT, path).json(body)
     }
 
-    pub(crate) fn patch(&self, path: &str, body: &Value) -> Call<'_> {
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Call {
         self.request(Method::PATCH, path).json(body)
     }
 
-    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+    pub(crate) fn delete(&self, path: &str) -> Call {
         self.request(Method::DELETE, path)
     }
 
@@ -200,15 +214,15 @@ impl Server {
 }
 
 /// A request to be sent.
-pub(crate) struct Call<'a> {
-    server: &'a Server,
+pub(crate) struct Call {
+    router: Router,
     method: Method,
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Call<'_> {
+impl Call {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -238,7 +252,7 @@ impl Call<'_> {
             request = request.header(name, value);
         }
         let request = request.body(Body::from(self.body)).unwrap();
-        let response = self.server.router.clone().oneshot(request).await.unwrap();
+        let response = self.router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Reply {
             status: parts.status,
@@ -268,6 +282,33 @@ impl Reply {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The cookies the reply sets, those it clears with an empty value.
+    pub(crate) fn cookies(&self) -> BTreeMap<String, String> {
+        let values = self.headers.get_all("set-cookie").iter();
+        values
+            .map(|value| {
+                let value = value.to_str().unwrap();
+                let (pair, attributes) = value.split_once("; ").unwrap();
+                let (name, value) = pair.split_once('=').unwrap();
+                let max_age = if value.is_empty() {
+                    "Max-Age=0"
+                } else {
+                    "Max-Age="
+                };
+                assert!(name.starts_with("__Host-"), "{name}");
+                assert!(attributes.starts_with("Path=/; "), "{attributes}");
+                assert!(attributes.contains(max_age), "{attributes}");
+                assert!(
+                    attributes.ends_with("; Secure; HttpOnly; SameSite=Lax"),
+                    "{attributes}"
+                );
+                // CVE-2025-48947, CVE-2025-64762: no cache may keep what sets a cookie.
+                assert_eq!(self.header("cache-control"), "no-store");
+                (name.to_owned(), value.to_owned())
+            })
+            .collect()
     }
 
     /// Asserts problem details with this status and code.

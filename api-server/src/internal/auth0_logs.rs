@@ -1,0 +1,71 @@
+//! `POST /internal/auth0/logs`: Auth0's log stream (custom webhook). Failed logins are counted, the rest is let go.
+
+use std::net::IpAddr;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::Internal;
+use super::failed_logins::{self, FailedLogin};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Auth0's event types of a failed login: `f` failed, `fp` wrong password, `fu` wrong user name, `fcoa` failed
+/// cross-origin authentication, `fepft` failed password exchange.
+const FAILED_LOGIN_TYPES: [&str; 5] = ["f", "fp", "fu", "fcoa", "fepft"];
+
+/// Reads a batch: a JSON array, or one JSON object per line. Sent again, it counts once: every event has an id.
+pub(super) async fn handler(
+    State(app): State<App>,
+    _: Internal,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let failed: Vec<_> = events(&body)?.iter().filter_map(failed_login).collect();
+    if failed.is_empty() {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let now = app.now();
+    app.database
+        .write(move |tx| {
+            Box::pin(async move { failed_logins::count(tx, &failed, now).await })
+        })
+        .await
+        .map_err(ApiError::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn events(body: &[u8]) -> Result<Vec<Value>, ApiError> {
+    let malformed = |error: serde_json::Error| ApiError::MalformedBody {
+        line: error.line(),
+        column: error.column(),
+    };
+    if body.trim_ascii_start().starts_with(b"[") {
+        return serde_json::from_slice(body).map_err(malformed);
+    }
+    serde_json::Deserializer::from_slice(body)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(malformed)
+}
+
+/// A failed login with everything that counting needs; anything else is `None`.
+fn failed_login(event: &Value) -> Option<FailedLogin> {
+    let data = event.get("data")?;
+    let text = |value: Option<&Value>| {
+        let text = value?.as_str()?;
+        (1..=320).contains(&text.len()).then(|| text.to_owned())
+    };
+    let kind = data.get("type")?.as_str()?;
+    if !FAILED_LOGIN_TYPES.contains(&kind) {
+        return None;
+    }
+    let log_id = text(event.get("log_id")).or_else(|| text(data.get("log_id")))?;
+    let address: IpAddr = text(data.get("ip"))?.parse().ok()?;
+    Some(FailedLogin {
+        log_id,
+        email: text(data.get("user_name"))?,
+        address: address.to_canonical(),
+    })
+}

@@ -1,0 +1,67 @@
+//! What the provider tells us, on the internal listener only: users as they log in, and its log stream.
+//!
+//! Every request proves itself by the internal token, compared in constant time. Without one configured these routes
+//! answer 404.
+
+mod auth0_logs;
+mod failed_logins;
+mod sync_user;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::routing::post;
+use edge_auth_policy::rejection::Reason;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+pub use failed_logins::forget;
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The routes below `/internal` that take something.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/internal/auth/sync-user", post(sync_user::handler))
+        .route("/internal/auth0/logs", post(auth0_logs::handler))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+/// A batch of Auth0's log stream has some hundred events of some kilobytes.
+pub(super) const MAX_BODY_BYTES: usize = 4 << 20;
+
+/// Proof that the request knows the internal token.
+#[derive(Debug)]
+pub(super) struct Internal(());
+
+impl FromRequestParts<App> for Internal {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let expected = app.internal_token.as_ref().ok_or(ApiError::NotFound)?;
+        let given = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        let reason = match given {
+            // Hashes are of one length, so the comparison tells nothing of the token's.
+            Some(given)
+                if bool::from(
+                    Sha256::digest(given)
+                        .as_slice()
+                        .ct_eq(Sha256::digest(expected.expose()).as_slice()),
+                ) =>
+            {
+                return Ok(Self(()));
+            }
+            Some(_) => Reason::BadSignature,
+            None => Reason::MissingToken,
+        };
+        Err(ApiError::Rejected {
+            reason,
+            scope: None,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! `DELETE /api/v1/auth/sessions/{id}` and `DELETE /api/v1/auth/sessions`
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, HeaderMap};
+use axum::response::{IntoResponse, Response};
+
+use super::cookie;
+use super::store::{self, Which};
+use crate::app::App;
+use crate::audit::{self, Event};
+use crate::client::Client;
+use crate::login::AuthError;
+
+/// Ends one of the caller's sessions.
+pub async fn one(
+    State(app): State<App>,
+    headers: HeaderMap,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Response, AuthError> {
+    app.refuse_other_sites(&headers)?;
+    let current = app.live_session(&headers).await?;
+    let now = app.now();
+    let subject = current.subject.clone();
+    let ends_own = id == current.id;
+    let found = app
+        .database
+        .write(move |tx| {
+            Box::pin(async move {
+                // Not the caller's, or not there: the same answer, and nothing happens.
+                let session = store::lock(tx, &id).await?;
+                if session.is_none_or(|session| session.subject != subject) {
+                    return Ok(false);
+                }
+                let record = audit::Record {
+                    event: Event::SessionRevoked,
+                    outcome: "success",
+                    subject: Some(&subject),
+                    session_id: Some(&id),
+                    client: &client,
+                };
+                audit::record(tx, record, now).await?;
+                store::revoke(tx, Which::Id(&id), "user", now).await?;
+                Ok(true)
+            })
+        })
+        .await
+        .map_err(AuthError::Database)?;
+    if !found {
+        return Err(AuthError::NoSuchSession);
+    }
+    reply(&headers, ends_own)
+}
+
+/// Ends all of the caller's sessions, the one that asks too.
+pub async fn all(
+    State(app): State<App>,
+    headers: HeaderMap,
+    client: Client,
+) -> Result<Response, AuthError> {
+    app.refuse_other_sites(&headers)?;
+    let current = app.live_session(&headers).await?;
+    let now = app.now();
+    app.database
+        .write(move |tx| {
+            Box::pin(async move {
+                let record = audit::Record {
+                    event: Event::SessionRevoked,
+                    outcome: "everywhere",
+                    subject: Some(&current.subject),
+                    session_id: None,
+                    client: &client,
+                };
+                audit::record(tx, record, now).await?;
+                store::revoke(tx, Which::Subject(&current.subject), "user", now).await
+            })
+        })
+        .await
+        .map_err(AuthError::Database)?;
+    reply(&headers, true)
+}
+
+fn reply(request: &HeaderMap, ends_own: bool) -> Result<Response, AuthError> {
+    // CVE-2025-48947: nothing that sets a cookie may be kept by a cache.
+    let mut headers =
+        HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    if ends_own {
+        cookie::clear(&mut headers, request, cookie::SESSION)?;
+    }
+    Ok((StatusCode::NO_CONTENT, headers).into_response())
+}

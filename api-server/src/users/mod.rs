@@ -1,0 +1,3 @@
+//! Users: what we know of whoever a token names.
+
+pub mod store;

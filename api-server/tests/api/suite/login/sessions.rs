@@ -1,0 +1,49 @@
+use axum::http::{Method, StatusCode};
+
+use super::{SESSION, Site};
+
+#[tokio::test]
+async fn a_user_sees_and_ends_their_own_sessions_only() {
+    let site = Site::start().await;
+    let mut here = site.log_in("auth0|u").await;
+    let there = site.log_in("auth0|u").await;
+    let stranger = site.log_in("auth0|stranger").await;
+    let reply = here.send(site.server.get("/api/v1/auth/sessions")).await;
+    let list = reply.json();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    let current = items.iter().find(|item| item["current"] == true).unwrap();
+    assert_eq!(current["id"], &*here.session().session_id);
+    assert_eq!(current["userAgent"], "Test/1.0");
+    assert_eq!(current["address"], "198.51.100.7");
+    let end = |id: &str| site.server.delete(&format!("/api/v1/auth/sessions/{id}"));
+    let reply = here.send(end(&stranger.session().session_id)).await;
+    assert_eq!(reply.status, StatusCode::NOT_FOUND);
+    let reply = here.send(end(&there.session().session_id)).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    let session = || site.server.get("/api/v1/auth/session");
+    assert_eq!(there.peek(session()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(here.peek(session()).await.status, StatusCode::OK);
+    assert_eq!(stranger.peek(session()).await.status, StatusCode::OK);
+    assert_eq!(
+        site.revoked_sessions().await,
+        [there.session().session_id.to_string()]
+    );
+}
+
+#[tokio::test]
+async fn sign_out_everywhere_ends_all_of_a_users_sessions() {
+    let site = Site::start().await;
+    let mut here = site.log_in("auth0|u").await;
+    let there = site.log_in("auth0|u").await;
+    let stranger = site.log_in("auth0|stranger").await;
+    let reply = here
+        .send(site.server.request(Method::DELETE, "/api/v1/auth/sessions"))
+        .await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    assert!(!here.cookies.contains_key(SESSION));
+    let session = || site.server.get("/api/v1/auth/session");
+    assert_eq!(there.peek(session()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(stranger.peek(session()).await.status, StatusCode::OK);
+    assert_eq!(site.revoked_sessions().await.len(), 2);
+}
