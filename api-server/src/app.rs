@@ -5,20 +5,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::{Keys, Verifier};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Secret, Settings};
 use crate::database::{self, Database};
 use crate::error::{self, ApiError};
 use crate::login::{self, AuthError, Login};
+use crate::telemetry::metrics::Metrics;
 use crate::timestamp::Timestamp;
-use crate::{documents, feed, health, sync, telemetry};
+use crate::{documents, feed, health, internal, maintenance, sessions, sync, telemetry};
 
 /// What every handler can reach. Clones share everything.
 #[derive(Clone, Debug)]
@@ -27,10 +29,13 @@ pub struct App {
     pub database: Database,
     /// Judges bearer tokens.
     pub verifier: Arc<Verifier>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Logs browsers in, if that is configured.
     pub(crate) login: Option<Arc<Login>>,
+    pub(crate) internal_token: Option<Secret>,
     pub(crate) trusted_hops: usize,
     request_timeout: Duration,
     stopping: Arc<AtomicBool>,
@@ -61,6 +66,7 @@ impl App {
             Database::open(&settings.database_url, settings.database_max_connections).await?;
         let keys = Arc::new(Keys::new(&settings.jwks_uri, settings.keys)?);
         tokio::spawn(Arc::clone(&keys).run(Arc::clone(&clock)));
+        tokio::spawn(maintenance::run(database.clone(), Arc::clone(&clock)));
         let login = settings
             .login
             .as_ref()
@@ -70,8 +76,10 @@ impl App {
         Ok(Self {
             database,
             login,
+            internal_token: settings.internal_token.clone(),
             trusted_hops: settings.trusted_hops,
             verifier: Arc::new(Verifier::new(keys, settings)),
+            metrics: Arc::default(),
             clock,
             request_timeout: settings.request_timeout,
             stopping: Arc::default(),
@@ -108,7 +116,10 @@ impl App {
                 limit_time(timeout, request, next)
             }))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(telemetry::request::observe))
+            .layer(from_fn_with_state(
+                self.clone(),
+                telemetry::request::observe,
+            ))
             .with_state(self.clone())
     }
 
@@ -118,12 +129,25 @@ impl App {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/internal/edge/feed", get(feed::handler))
+            .route("/metrics", get(metrics))
+            .merge(internal::router())
             .fallback(error::not_found)
             .method_not_allowed_fallback(error::method_not_allowed)
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(telemetry::request::observe))
+            .layer(from_fn_with_state(
+                self.clone(),
+                telemetry::request::observe,
+            ))
             .with_state(self.clone())
     }
+}
+
+/// `GET /metrics`, for Prometheus.
+async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
+    let mut connection = app.database.read().await?;
+    let sessions = sessions::store::count_live(&mut connection, app.now()).await?;
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(CONTENT_TYPE, content_type)], app.metrics.render(sessions)).into_response())
 }
 
 async fn limit_time(timeout: Duration, request: Request, next: Next) -> Response {

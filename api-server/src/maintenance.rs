@@ -41,7 +41,10 @@ async fn prune_all(tx: &mut Connection, now: Timestamp) -> Result<u64, Error> {
     gone += internal::forget(tx, now).await?;
     for (sql, limit) in [
         // A device that was offline for longer gets a conflict instead of an answer it has heard before.
-        ("DELETE FROM applied_pushes WHERE created_at < $1", before(30)),
+        (
+            "DELETE FROM applied_pushes WHERE created_at < $1",
+            before(30),
+        ),
         ("DELETE FROM sessions WHERE expires_at < $1", before(30)),
         ("DELETE FROM logout_tokens WHERE expires_at < $1", before(1)),
         ("DELETE FROM audit_events WHERE at < $1", before(400)),

@@ -48,6 +48,8 @@ pub struct Settings {
     pub algorithms: AlgorithmSet,
     /// How browsers log in; without it, the API takes bearer tokens only.
     pub login: Option<LoginSettings>,
+    /// What the provider's Action and log stream prove themselves with; at least 32 characters.
+    pub internal_token: Option<Secret>,
     /// Proxies in front whose `x-forwarded-for` counts; 0 to 16. With 0 a client's address is its connection's.
     pub trusted_hops: usize,
     /// Tolerance for `exp`, `nbf` and `iat`; at most 300 s.
@@ -111,6 +113,7 @@ impl Settings {
         );
         let keys = KeySettings::read(&mut reader);
         let login = LoginSettings::read(&mut reader);
+        let internal_token = reader.optional_secret("internal_token", parse::token);
         let trusted_hops = reader.or("trusted_hops", "0", parse::number(0..=16));
         let log = reader.or("log", "info", parse::log_filter);
         let log_format = reader.or("log_format", "text", str::parse::<LogFormat>);
@@ -139,6 +142,7 @@ impl Settings {
                 keys: keys?,
                 algorithms: algorithms?,
                 login: login?,
+                internal_token: internal_token?,
                 trusted_hops: usize::try_from(trusted_hops?).ok()?,
                 clock_skew: clock_skew?,
                 log: log?,

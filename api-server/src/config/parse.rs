@@ -7,6 +7,8 @@ use std::time::Duration;
 use edge_auth_policy::signature::{Algorithm, AlgorithmSet};
 use url::{Host, Url};
 
+use super::Secret;
+
 pub(super) fn text(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("is empty".to_owned())
@@ -130,5 +132,14 @@ pub(super) fn site(text: &str) -> Result<Url, String> {
         Ok(url)
     } else {
         Err("has more than scheme, host and port".to_owned())
+    }
+}
+
+/// A shared secret: 32 to 256 visible characters, so that nobody guesses it.
+pub(super) fn token(text: &str) -> Result<Secret, String> {
+    if (32..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(Secret::new(text.to_owned()))
+    } else {
+        Err("is not 32 to 256 visible ASCII characters".to_owned())
     }
 }

@@ -28,9 +28,7 @@ pub(super) async fn handler(
     }
     let now = app.now();
     app.database
-        .write(move |tx| {
-            Box::pin(async move { failed_logins::count(tx, &failed, now).await })
-        })
+        .write(move |tx| Box::pin(async move { failed_logins::count(tx, &failed, now).await }))
         .await
         .map_err(ApiError::from)?;
     Ok(StatusCode::NO_CONTENT)

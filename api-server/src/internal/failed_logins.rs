@@ -33,13 +33,13 @@ pub(super) async fn count(
 ) -> Result<(), Error> {
     for failure in failures {
         let email = failure.email.trim().to_lowercase();
-        let email_hash = Sha256::digest(email);
+        let email_hash: [u8; 32] = Sha256::digest(email).into();
         let address = failure.address.to_string();
         let is_new = tx
             .execute(
                 "INSERT INTO failed_logins (log_id, email_hash, at) VALUES ($1, $2, $3)
                  ON CONFLICT (log_id) DO NOTHING",
-                args![&failure.log_id, email_hash.as_slice(), now],
+                args![&failure.log_id, &email_hash[..], now],
             )
             .await?;
         if is_new == 0 {
@@ -48,7 +48,7 @@ pub(super) async fn count(
         let (failed,): (i64,) = tx
             .fetch_one(
                 "SELECT count(*) FROM failed_logins WHERE email_hash = $1 AND at > $2",
-                args![email_hash.as_slice(), now.as_millis() - WINDOW_MILLIS],
+                args![&email_hash[..], now.as_millis() - WINDOW_MILLIS],
             )
             .await?;
         if failed < BLOCKING_FAILURES {

@@ -30,11 +30,11 @@ pub fn router() -> Router<App> {
 }
 
 /// A batch of Auth0's log stream has some hundred events of some kilobytes.
-pub(super) const MAX_BODY_BYTES: usize = 4 << 20;
+const MAX_BODY_BYTES: usize = 4 << 20;
 
 /// Proof that the request knows the internal token.
 #[derive(Debug)]
-pub(super) struct Internal(());
+struct Internal(());
 
 impl FromRequestParts<App> for Internal {
     type Rejection = ApiError;
@@ -45,17 +45,11 @@ impl FromRequestParts<App> for Internal {
             .headers
             .get(AUTHORIZATION)
             .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        // Hashes are of one length, so the comparison tells nothing of the token's.
+        let hash = |text: &[u8]| -> [u8; 32] { Sha256::digest(text).into() };
+        let expected = hash(expected.expose().as_bytes());
         let reason = match given {
-            // Hashes are of one length, so the comparison tells nothing of the token's.
-            Some(given)
-                if bool::from(
-                    Sha256::digest(given)
-                        .as_slice()
-                        .ct_eq(Sha256::digest(expected.expose()).as_slice()),
-                ) =>
-            {
-                return Ok(Self(()));
-            }
+            Some(given) if bool::from(hash(given).ct_eq(&expected)) => return Ok(Self(())),
             Some(_) => Reason::BadSignature,
             None => Reason::MissingToken,
         };

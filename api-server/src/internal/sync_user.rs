@@ -20,9 +20,7 @@ pub(super) async fn handler(
     let profile = profile(&members)?;
     let now = app.now();
     app.database
-        .write(move |tx| {
-            Box::pin(async move { users::store::seen(tx, &profile, now).await })
-        })
+        .write(move |tx| Box::pin(async move { users::store::seen(tx, &profile, now).await }))
         .await
         .map_err(ApiError::from)?;
     Ok(StatusCode::NO_CONTENT)
@@ -33,9 +31,7 @@ fn profile(members: &Map<String, Value>) -> Result<Profile, ApiError> {
     let mut errors = Vec::new();
     let mut text = |name: &str, longest: usize| match members.get(name) {
         None | Some(Value::Null) => None,
-        Some(Value::String(text))
-            if text.len() <= longest && !text.contains(char::is_control) =>
-        {
+        Some(Value::String(text)) if text.len() <= longest && !text.contains(char::is_control) => {
             Some(text.clone())
         }
         Some(_) => {
@@ -47,7 +43,11 @@ fn profile(members: &Map<String, Value>) -> Result<Profile, ApiError> {
         }
     };
     let subject = text("user_id", 255).filter(|subject| !subject.is_empty());
-    let (email, name, picture) = (text("email", 320), text("name", 1_024), text("picture", 1_024));
+    let (email, name, picture) = (
+        text("email", 320),
+        text("name", 1_024),
+        text("picture", 1_024),
+    );
     let Some(subject) = subject else {
         errors.push(Invalid::new("/user_id", "is required"));
         return Err(ApiError::InvalidContent(errors));

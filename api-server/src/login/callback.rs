@@ -125,6 +125,7 @@ async fn finish(
         Ok(checked) => checked,
         Err(error) => {
             let (client, outcome, now) = (client.clone(), error.code(), app.now());
+            app.metrics.event(Event::Login, outcome);
             app.database
                 .write(move |tx| {
                     Box::pin(async move {
@@ -147,7 +148,8 @@ async fn finish(
     let now = app.now();
     let expires_at = login.absolute_end(now);
     let client = client.clone();
-    app.database
+    let stored = app
+        .database
         .write(move |tx| {
             Box::pin(async move {
                 // GHSA-f24x-5g9q-753f: whoever was logged in in this browser no longer is.
@@ -178,7 +180,9 @@ async fn finish(
                 stored.ok_or(AuthError::Internal("a session that is not there"))
             })
         })
-        .await
+        .await?;
+    app.metrics.event(Event::Login, "success");
+    Ok(stored)
 }
 
 /// From what came back to tokens: state, then code, then both tokens, each for this client and this user.

@@ -144,6 +144,8 @@ async fn call_provider(
     };
     let now = app.now();
     let sealed = answer.and_then(|tokens: Tokens| login.seal_tokens(&stored.id, &tokens));
+    let outcome = sealed.as_ref().map_or_else(AuthError::code, |_| "success");
+    app.metrics.event(Event::Refresh, outcome);
     let client = client.clone();
     let outcome = app
         .database

@@ -1,8 +1,8 @@
 //! `DELETE /api/v1/auth/sessions/{id}` and `DELETE /api/v1/auth/sessions`
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode};
 use axum::http::header::{CACHE_CONTROL, HeaderMap};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::cookie;
@@ -83,8 +83,7 @@ pub async fn all(
 
 fn reply(request: &HeaderMap, ends_own: bool) -> Result<Response, AuthError> {
     // CVE-2025-48947: nothing that sets a cookie may be kept by a cache.
-    let mut headers =
-        HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    let mut headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     if ends_own {
         cookie::clear(&mut headers, request, cookie::SESSION)?;
     }

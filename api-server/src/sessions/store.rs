@@ -162,6 +162,17 @@ pub async fn list(
         .await
 }
 
+/// How many sessions live, of all users.
+pub async fn count_live(connection: &mut Connection, now: Timestamp) -> Result<i64, Error> {
+    let (count,): (i64,) = connection
+        .fetch_one(
+            "SELECT count(*) FROM sessions WHERE expires_at > $1 AND revoked_at IS NULL",
+            args![now],
+        )
+        .await?;
+    Ok(count)
+}
+
 /// Which sessions to revoke.
 #[derive(Clone, Copy, Debug)]
 pub enum Which<'a> {

@@ -2,6 +2,7 @@
 //!
 //! What is never logged, at any level: tokens, codes, cookies, secrets, query strings, bodies, claims' free text.
 
+pub mod metrics;
 pub mod request;
 
 use std::str::FromStr;

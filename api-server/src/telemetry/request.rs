@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 use uuid::Uuid;
+
+use crate::app::App;
 
 /// The id of one request, chosen by the edge or by us; echoed in the reply.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -16,7 +18,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const X_EDGE_DECISION_ID: HeaderName = HeaderName::from_static("x-edge-decision-id");
 
 /// Opens the span, times the request, writes the line.
-pub async fn observe(request: Request, next: Next) -> Response {
+pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id =
         id(request.headers(), &X_REQUEST_ID).unwrap_or_else(|| Uuid::new_v4().to_string());
@@ -30,17 +32,29 @@ pub async fn observe(request: Request, next: Next) -> Response {
         if let Ok(value) = HeaderValue::try_from(request_id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
+        let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        app.metrics.request(known(&method), route, status, took);
         tracing::info!(
             method = method.as_str(),
-            route = route.as_ref().map_or("unmatched", MatchedPath::as_str),
-            status = response.status().as_u16(),
-            duration_ms = started.elapsed().as_secs_f64() * 1e3,
+            route,
+            status,
+            duration_ms = took.as_secs_f64() * 1e3,
             "request"
         );
         response
     }
     .instrument(span)
     .await
+}
+
+/// The method as a label: clients can invent as many as they like.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("other")
 }
 
 /// An id another hop gave, if it is one: it ends up in our log, so nothing but id characters is taken.

@@ -4,6 +4,7 @@ mod auth;
 mod config;
 mod documents;
 mod health;
+mod internal;
 mod login;
 mod postgres;
 mod provider;

@@ -176,3 +176,22 @@ async fn a_cookie_nobody_sealed_is_no_session() {
     let reply = browser.send(refresh(&site.server)).await;
     assert_eq!(reply.json()["error"], "no_session");
 }
+
+#[tokio::test]
+async fn metrics_count_logins_refreshes_sessions_and_requests_and_name_nobody() {
+    let site = Site::start().await;
+    let mut browser = site.log_in("auth0|u").await;
+    browser.send(refresh(&site.server)).await;
+    let reply = site.server.internal(Method::GET, "/metrics").send().await;
+    assert_eq!(reply.status, StatusCode::OK);
+    let text = reply.text();
+    for line in [
+        "edge_auth_api_auth_events_total{event=\"login\",outcome=\"success\"} 1",
+        "edge_auth_api_auth_events_total{event=\"refresh\",outcome=\"success\"} 1",
+        "edge_auth_api_active_sessions 1",
+        "edge_auth_api_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/auth/refresh\",status=\"200\"} 1",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("auth0|u"));
+}
