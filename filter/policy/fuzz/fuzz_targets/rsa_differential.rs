@@ -139,10 +139,14 @@ fn encode_pss(hash: Hash, digest: &[u8], bits: usize, changes: &[u8]) -> Vec<u8>
 
 /// n and s with s^e mod n = EM, n odd and of so many bits.
 fn modulus_for(encoded: &BigUint, e: u32, bits: usize, seed: u8) -> Option<(BigUint, BigUint)> {
-    // s^e is just below 2^bits, and EM, which is shorter by a bit, leaves n above 2^(bits − 1).
+    // s^e is just below 2^bits. An EM that is shorter by a bit, as every proper one is, leaves n above 2^(bits − 1).
     let s = root(bits, e) - u32::from(seed);
     [&s - 1u32, s].into_iter().find_map(|s| {
-        let n = s.pow(e) - encoded;
+        let power = s.pow(e);
+        if power <= *encoded {
+            return None;
+        }
+        let n = power - encoded;
         let is_odd = &n % 2u8 == BigUint::from(1u8);
         (is_odd && n.bits() == bits && *encoded < n).then_some((n, s))
     })
