@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::trace::{Event, Step};
 use super::{Gateway, Host, Patience, Request, Stop};
 use crate::config::TokenRequirement;
 use crate::cors::Cors;
@@ -44,9 +45,11 @@ impl Gateway {
         required: &TokenRequirement,
         host: &mut Host<'_, S>,
     ) -> Result<Caller, Stop> {
+        request.listener.begin(Step::Credential);
         let Some(credential) = self.credential(request, required)? else {
             // "Optional" means absent, and only absent: CVE-2021-21378 read it otherwise.
             return if required.optional {
+                request.listener.tell(Event::NoToken);
                 Ok(Caller::Nobody)
             } else {
                 let scope = challenge(&required.scopes);
@@ -58,10 +61,13 @@ impl Gateway {
             };
         };
         self.refuse_cross_site(request, credential)?;
+        request.listener.begin(Step::Provider);
         let token = UnverifiedToken::parse(credential.token).map_err(Reason::from)?;
         let provider = self
             .provider(request, &token, required)
             .ok_or(Reason::WrongIssuer)?;
+        request.listener.tell(Event::Provider(provider));
+        request.listener.begin(Step::Verification);
         self.verify(request, credential.token, provider, required, host)
             .map(|claims| Caller::Bearer {
                 provider,

@@ -2,6 +2,7 @@
 
 use super::authenticate::Caller;
 use super::denial::Denial;
+use super::trace::{Event, Step};
 use super::{Gateway, Host, Request, Stop};
 use crate::authority::Authority;
 use crate::claims::{ClaimPath, header_text};
@@ -23,7 +24,14 @@ impl Gateway {
         let mut checked = Vec::new();
         for limit in self.limits(rule, false) {
             let key = key(limit, request, rule, caller);
+            if checked.is_empty() {
+                request.listener.begin(Step::RateLimits);
+            }
             let verdict = limit.check(key, host.now, host.store);
+            request.listener.tell(Event::Counted {
+                limit: &limit.settings().name,
+                remaining: verdict.remaining,
+            });
             checked.push((limit, verdict));
             if let Some(denial) = verdict.denial {
                 return Err(denied(denial, &checked, Reason::RateLimited).into());
@@ -40,6 +48,7 @@ impl Gateway {
         host: &mut Host<'_, S>,
     ) -> Result<(), Stop> {
         for limit in self.limits(rule, true) {
+            request.listener.begin(Step::FailedAuthentications);
             let key = key(limit, request, rule, &Caller::Nobody);
             let verdict = limit.peek(key, host.now, host.store);
             if let Some(denial) = verdict.denial {

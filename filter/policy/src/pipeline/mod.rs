@@ -22,6 +22,7 @@ mod keys;
 mod limit;
 mod response;
 mod revoked;
+mod trace;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,10 +45,12 @@ use crate::time::UnixTime;
 use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
+use trace::Listener;
 
 pub use fetches::{Failure, FetchAnswer, FetchEvent, FetchHandle, Tick};
 pub use keys::KeyStatus;
 pub use response::{ResponseMutation, ResponsePlan};
+pub use trace::{Event, Step};
 
 /// One worker's end of the policy: the compiled configuration and the keys it has loaded.
 #[derive(Debug)]
@@ -126,6 +129,7 @@ struct Request<'r> {
     target: RequestTarget<'r>,
     client: Option<IpAddr>,
     patience: Patience,
+    listener: Listener<'r>,
 }
 
 impl Gateway {
@@ -191,12 +195,33 @@ impl Gateway {
         patience: Patience,
         host: &mut Host<'_, S>,
     ) -> Judgement {
+        self.decide(head, patience, host, Listener(None))
+    }
+
+    /// The same decision, and what led to it, told to `listener` while it is made.
+    pub fn explain<S: SharedStore>(
+        &mut self,
+        head: &RequestHead<'_>,
+        patience: Patience,
+        host: &mut Host<'_, S>,
+        listener: &dyn Fn(Event<'_>),
+    ) -> Judgement {
+        self.decide(head, patience, host, Listener(Some(listener)))
+    }
+
+    fn decide<S: SharedStore>(
+        &mut self,
+        head: &RequestHead<'_>,
+        patience: Patience,
+        host: &mut Host<'_, S>,
+        listener: Listener<'_>,
+    ) -> Judgement {
         let mut judgement = Judgement {
             decision: self.internal(),
             rule: None,
             would_deny: None,
         };
-        judgement.decision = match self.judge(head, patience, host, &mut judgement) {
+        judgement.decision = match self.judge(head, patience, host, listener, &mut judgement) {
             Ok(decision) => decision,
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
             Err(Stop::Deny(denial)) => Decision::Reply(denial.reply(&self.config.errors)),
@@ -223,8 +248,10 @@ impl Gateway {
         head: &RequestHead<'_>,
         patience: Patience,
         host: &mut Host<'_, S>,
+        listener: Listener<'_>,
         judgement: &mut Judgement,
     ) -> Result<Decision, Stop> {
+        listener.begin(Step::Path);
         let target = RequestTarget::of(head).map_err(|_| Reason::InvalidPath)?;
         let client = self.config.client_address.resolve(head);
         let mut request = Request {
@@ -232,11 +259,15 @@ impl Gateway {
             target,
             client,
             patience,
+            listener,
         };
+        listener.tell(Event::Path(request.target.path()));
+        listener.tell(Event::Client(client));
         self.redirect(&request)?;
         self.preflight(&request)?;
         self.blocked_address(&request, host.now)?;
         judgement.rule = self.route(&request)?;
+        listener.tell(Event::Rule(judgement.rule));
         let config = Arc::clone(&self.config);
         let rule = judgement.rule.and_then(|index| config.rules.get(index));
         // What is only watched is never held.
@@ -253,10 +284,12 @@ impl Gateway {
             Ok(caller) => caller,
             Err(Stop::Deny(denial)) if rule.is_some_and(|rule| rule.mode == Mode::Shadow) => {
                 judgement.would_deny = Some(denial.reason);
+                listener.tell(Event::WouldDeny(denial.reason));
                 Caller::Nobody
             }
             Err(stop) => return Err(stop),
         };
+        listener.begin(Step::Forward);
         Ok(Decision::Forward(
             self.forward(&request, requires, &caller)?,
         ))
@@ -271,10 +304,14 @@ impl Gateway {
         host: &mut Host<'_, S>,
     ) -> Result<Caller, Stop> {
         let caller = match requires {
-            Requires::Nothing => Caller::Nobody,
+            Requires::Nothing => {
+                request.listener.tell(Event::Public);
+                Caller::Nobody
+            }
             Requires::Token(required) => {
                 let caller = self.identify(request, rule, required, host)?;
                 self.revoked(request, &caller, host.now)?;
+                request.listener.begin(Step::Authorization);
                 authorize::authorize(required, &caller)?;
                 caller
             }
@@ -310,6 +347,8 @@ impl Gateway {
             return Ok(());
         };
         let scheme = self.config.client_address.scheme(&request.head);
+        request.listener.begin(Step::HttpsRedirect);
+        request.listener.tell(Event::Scheme(scheme));
         match redirect.location(&request.head, scheme, &request.target) {
             Ok(None) => Ok(()),
             Ok(Some(redirect)) => Err(Stop::Reply(denial::redirect(redirect))),
@@ -318,6 +357,7 @@ impl Gateway {
     }
 
     fn route(&self, request: &Request<'_>) -> Result<Option<usize>, Stop> {
+        request.listener.begin(Step::Rule);
         // A host that is no host name would still match every rule without hosts, and reach an upstream that
         // reads it in its own way.
         Authority::of(&request.head).map_err(|_| Reason::InvalidAuthority)?;

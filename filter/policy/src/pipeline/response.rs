@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::trace::Step;
 use super::{Gateway, Request, Stop};
 use crate::cors::OWNED_RESPONSE_HEADERS;
 use crate::decision::LocalReply;
@@ -148,6 +149,7 @@ impl Gateway {
             .as_ref()
             .and_then(|cors| cors.preflight(&request.head));
         let Some(answer) = answer else { return Ok(()) };
+        request.listener.begin(Step::Preflight);
         let headers = answer
             .headers
             .into_iter()

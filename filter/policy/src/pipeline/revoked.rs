@@ -2,6 +2,7 @@
 
 use super::authenticate::Caller;
 use super::denial::Denial;
+use super::trace::Step;
 use super::{Gateway, Patience, Request, Stop};
 use crate::decision::Wait;
 use crate::rejection::Reason;
@@ -14,6 +15,7 @@ impl Gateway {
         let (Some(feed), Some(address)) = (&self.revocations, request.client) else {
             return Ok(());
         };
+        request.listener.begin(Step::BlockedAddress);
         feed.check_address(address, now)
             .map_err(|_| Reason::AddressBlocked.into())
     }
@@ -28,6 +30,7 @@ impl Gateway {
         let (Some(feed), Some(claims)) = (&self.revocations, caller.claims()) else {
             return Ok(());
         };
+        request.listener.begin(Step::Revocation);
         match feed.check(&Credential::from(claims), now) {
             Ok(()) => Ok(()),
             Err(Refusal::Unavailable) => {
