@@ -4,9 +4,13 @@
 //! why it could not run to standard error. Exit codes are for CI: 0 all is well, 1 something is wrong with what
 //! was looked at, 2 it could not be looked at.
 
+mod cases;
 mod check;
 mod document;
+mod edge;
+mod explain;
 mod found;
+mod generate;
 mod reference;
 
 use std::io::{ErrorKind, Write as _};
@@ -27,6 +31,12 @@ struct Arguments {
 enum Command {
     /// Find every mistake in plugin configurations, wherever they stand
     Check(check::Arguments),
+    /// Tell which rule and which step decides a request, step by step
+    Explain(explain::Arguments),
+    /// Run cases: requests, and what must become of them
+    Test(cases::Arguments),
+    /// Make the manifests around a plugin configuration
+    Generate(generate::Arguments),
     /// Print the JSON Schema of the plugin configuration
     Schema,
     /// Print the reference of the plugin configuration, in Markdown
@@ -62,6 +72,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<Report> {
     match &arguments.command {
         Command::Check(arguments) => check::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Test(arguments) => cases::run(arguments),
+        Command::Generate(arguments) => generate::run(arguments),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&edge_auth_policy::config::schema())?;
             Ok(Report::right(schema + "\n"))

@@ -1,0 +1,203 @@
+//! `edge-auth explain`.
+
+use crate::support::{edge_auth, edge_auth_with};
+
+/// Explains a request for which claims are signed, at a fixed time.
+fn explain(url: &str, more: &[&str]) -> crate::support::Run {
+    let fixed = ["explain", "plain.yaml", "--now", "1800000000", "--url", url];
+    edge_auth_with(&[&fixed, more].concat())
+}
+
+#[track_caller]
+fn check(url: &str, more: &[&str], stdout: &str) {
+    let run = explain(url, more);
+    assert_eq!(run.stdout, stdout, "stderr: {}", run.stderr);
+    assert_eq!(run.code, Some(0));
+}
+
+const SIGNED_HERE: &str = "note: the token was signed here with a throw-away EdDSA key, which stands in for the \
+                           keys and algorithms of provider auth0; claims not given were filled in";
+
+#[test]
+fn a_request_that_is_forwarded() {
+    check(
+        "https://api.pymd.io/documents",
+        &[
+            "--claims",
+            r#"{"sub": "auth0|1", "scope": "read:documents"}"#,
+            "--header",
+            "X-User-Id: root",
+        ],
+        &format!(
+            "\
+GET https://api.pymd.io/documents
+
+{SIGNED_HERE}
+
+  ok   path                   judged as /documents, client 192.0.2.1
+  ok   https_redirect         came over HTTPS
+  ok   rule                   read
+  ok   credential
+  ok   provider               auth0
+  ok   verification
+  ok   authorization
+  ok   forward
+
+forward, by read
+  - x-user-id
+  + x-user-id: auth0|1
+"
+        ),
+    );
+}
+
+#[test]
+fn a_scope_that_is_missing_stops_at_authorization() {
+    let run = explain("https://api.pymd.io/documents", &["--claims", "{}"]);
+    assert_eq!(run.code, Some(0));
+    assert!(
+        run.stdout.contains("\n  STOP authorization\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("\nreply 403 insufficient_scope, by read at authorization\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("scope=\"read:documents\""),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn plain_http_is_redirected_before_any_rule() {
+    let run = explain("http://api.pymd.io/documents", &[]);
+    assert!(
+        run.stdout
+            .contains("  STOP https_redirect         came over plain HTTP\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("\nreply 301 https_redirect, by no rule yet at https_redirect\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_path_is_not_tidied_before_it_is_judged() {
+    let run = explain("https://api.pymd.io/healthz/..%2fdocuments", &[]);
+    assert!(
+        run.stdout
+            .contains("\nreply 400 invalid_path, by no rule yet at path\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_rule_in_shadow_mode_tells_what_it_would_deny() {
+    let run = explain("/shadow", &["--claims", "{}"]);
+    assert!(
+        run.stdout.contains(
+            "authorization          would deny: insufficient_scope; shadow mode lets it through\n"
+        ),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("\nforward, by shadow\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn claims_that_are_null_are_left_out_of_the_token() {
+    let run = explain("/documents", &["--claims", r#"{"exp": null}"#]);
+    assert!(
+        run.stdout
+            .contains("reply 401 invalid_claims, by read at verification"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_token_of_a_provider_whose_keys_are_remote_waits_and_says_what_to_do() {
+    let run = explain("/documents", &["--token", "token.txt"]);
+    assert!(
+        run.stdout
+            .contains("\nwait (first_keys), by read at verification\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("--jwks"), "{}", run.stdout);
+}
+
+#[test]
+fn a_token_is_verified_with_the_keys_of_a_file() {
+    let run = explain(
+        "/documents",
+        &["--token", "token.txt", "--jwks", "jwks.json"],
+    );
+    assert!(run.stdout.contains("reply 401 "), "{}", run.stdout);
+    assert!(run.stdout.contains(" at verification\n"), "{}", run.stdout);
+}
+
+#[test]
+fn a_program_reads_the_same_as_json() {
+    let run = explain(
+        "/documents",
+        &["--json", "--claims", r#"{"scope": "read:documents"}"#],
+    );
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(value["decision"], "forward");
+    assert_eq!(value["rule"], "read");
+    assert_eq!(value["set"]["x-user-id"], "edge-auth");
+    let steps: Vec<_> = value["steps"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|s| &s["step"])
+        .collect();
+    assert_eq!(steps.first().expect("steps"), &"path");
+    assert_eq!(steps.last().expect("steps"), &"forward");
+    assert!(
+        value["notes"][0]
+            .as_str()
+            .expect("text")
+            .contains("throw-away")
+    );
+}
+
+#[test]
+fn a_token_never_shows() {
+    for more in [
+        &["--token", "token.txt"][..],
+        &["--token", "token.txt", "--jwks", "jwks.json", "--json"],
+    ] {
+        let run = explain("/documents?access_token=secret", more);
+        for secret in ["eyJ", "secret"] {
+            assert!(!run.stdout.contains(secret), "{}", run.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_configuration_with_mistakes_is_not_explained() {
+    let run = edge_auth("explain mistakes.yaml --url /");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(
+        run.stderr
+            .contains("providers.auth0.audiences: is required"),
+        "{}",
+        run.stderr
+    );
+}
