@@ -1,5 +1,6 @@
 //! `manifests`: the policy of `envoy/plugin-config.yaml`, written into each file that carries it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -156,10 +157,11 @@ fn write_json(value: &Value, depth: usize, json: &mut String) -> Result<()> {
     json.push(open);
     for (at, (name, value)) in members.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
-        json.push_str(&format!("{comma}\n{:1$}{name}", "", 2 * depth + 2));
+        // Writing to a string does not fail.
+        let _ = write!(json, "{comma}\n{:1$}{name}", "", 2 * depth + 2);
         write_json(value, depth + 1, json)?;
     }
-    json.push_str(&format!("\n{:1$}{close}", "", 2 * depth));
+    let _ = write!(json, "\n{:1$}{close}", "", 2 * depth);
     Ok(())
 }
 

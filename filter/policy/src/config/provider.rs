@@ -115,19 +115,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
          from every request, in every spelling.",
     );
     let claim_to_headers = claim_to_headers.unwrap_or_default();
-    for (index, claim) in claim_to_headers.iter().enumerate() {
-        let earlier = claim_to_headers.iter().take(index);
-        if earlier
-            .into_iter()
-            .any(|other| other.header_name == claim.header_name)
-        {
-            let name = &claim.header_name;
-            o.fail(
-                "claim_to_headers",
-                format!("sets `{name}` twice; the upstream would see one of them"),
-            );
-        }
-    }
+    refuse_headers_set_twice(o, &claim_to_headers);
     let mut issuers = vec![issuer?];
     issuers.extend(more_issuers.unwrap_or_default());
     let profile = TokenProfile {
@@ -147,6 +135,22 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         forward,
         claim_to_headers,
     })
+}
+
+fn refuse_headers_set_twice(o: &mut Object<'_>, claim_to_headers: &[ClaimToHeader]) {
+    for (index, claim) in claim_to_headers.iter().enumerate() {
+        let earlier = claim_to_headers.iter().take(index);
+        if earlier
+            .into_iter()
+            .any(|other| other.header_name == claim.header_name)
+        {
+            let name = &claim.header_name;
+            o.fail(
+                "claim_to_headers",
+                format!("sets `{name}` twice; the upstream would see one of them"),
+            );
+        }
+    }
 }
 
 /// Where tokens stand: RFC 6750 §2.1 by default, the rest only where asked for.

@@ -19,7 +19,7 @@ impl std::fmt::Debug for SessionKeys {
 /// Why a text is no list of secrets. Quotes nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// There is none, or there are more than [`MAX_KEYS`].
+    /// There is none, or there are more than `MAX_KEYS`.
     #[error("must hold 1 to {MAX_KEYS} keys")]
     Count,
     /// One is not canonical base64url of 32 bytes.

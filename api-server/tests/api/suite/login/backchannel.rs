@@ -1,3 +1,5 @@
+//! Back-channel logout: the logout token, verified whole.
+
 use std::time::Duration;
 
 use auth0_sim::Key;

@@ -1,3 +1,5 @@
+//! The callback of the authorization code flow: state, nonce, PKCE.
+
 use axum::http::StatusCode;
 use edge_auth_policy::base64url;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Logout, here and at the provider.
+
 use axum::http::{Method, StatusCode};
 
 use super::{Browser, SESSION, Site};

@@ -1,3 +1,5 @@
+//! Refresh tokens: rotation, single flight, reuse.
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Sessions listed and revoked by their user.
+
 use axum::http::{Method, StatusCode};
 
 use super::{SESSION, Site};
