@@ -6,6 +6,7 @@ use proxy_wasm::types::Action;
 
 use crate::host;
 use crate::plugin::SharedWorker;
+use crate::waiting::Released;
 use crate::worker::Progress;
 
 /// One request. Holds nothing of it but what its answer will need: a decision is made from the header map, as
@@ -14,6 +15,8 @@ pub(crate) struct Stream {
     id: u32,
     worker: SharedWorker,
     response: ResponsePlan,
+    /// Whether the decision to forward was carried out; shared with the line of waiting requests.
+    released: Released,
 }
 
 impl Stream {
@@ -22,16 +25,18 @@ impl Stream {
             id,
             worker,
             response: ResponsePlan::default(),
+            released: Released::default(),
         }
     }
 }
 
 impl Stream {
-    fn hold_or_continue(&self) -> Action {
-        let worker = self.worker.try_borrow();
-        match worker.as_ref().map(|worker| worker.as_ref()) {
-            Ok(Some(worker)) if !worker.is_waiting(self.id) => Action::Continue,
-            _ => Action::Pause,
+    /// Only what was let go on goes on: not what waits, and not what was answered (CVE-2022-29228).
+    fn continue_if_released(&self) -> Action {
+        if self.released.get() {
+            Action::Continue
+        } else {
+            Action::Pause
         }
     }
 }
@@ -48,7 +53,7 @@ impl HttpContext for Stream {
         let Some(worker) = worker.as_mut() else {
             return Action::Pause;
         };
-        match worker.on_request(self.id, &mut self.response) {
+        match worker.on_request(self.id, &self.released, &mut self.response) {
             Progress::Continue => Action::Continue,
             Progress::Answered | Progress::Waiting => Action::Pause,
         }
@@ -57,7 +62,7 @@ impl HttpContext for Stream {
     /// A host may let the body of a held request through (`allow_on_headers_stop_iteration` in Envoy): it is held
     /// here as well.
     fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
-        self.hold_or_continue()
+        self.continue_if_released()
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
@@ -66,7 +71,7 @@ impl HttpContext for Stream {
         {
             worker.on_trailers();
         }
-        self.hold_or_continue()
+        self.continue_if_released()
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {

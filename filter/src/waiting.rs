@@ -1,5 +1,7 @@
 //! The requests of this worker that wait for keys: a bounded line, each with the time it gives up.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use edge_auth_policy::time::UnixTime;
@@ -12,10 +14,14 @@ pub(crate) const MAX_WAIT: Duration = Duration::from_secs(6);
 /// At most this many requests wait on one worker: each holds a stream and its buffers in Envoy.
 pub(crate) const MAX_WAITING: usize = 1024;
 
+/// Whether a request was let go on; the stream and the line of waiting requests look at the same.
+pub(crate) type Released = Rc<Cell<bool>>;
+
 /// One request that waits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Waiter {
     pub(crate) stream: u32,
+    pub(crate) released: Released,
     pub(crate) until: UnixTime,
 }
 
@@ -32,12 +38,13 @@ pub(crate) struct Waiting(Vec<Waiter>);
 
 impl Waiting {
     /// Adds a request; `false` where the line is full.
-    pub(crate) fn push(&mut self, stream: u32, now: UnixTime) -> bool {
+    pub(crate) fn push(&mut self, stream: u32, released: &Released, now: UnixTime) -> bool {
         if self.0.len() >= MAX_WAITING {
             return false;
         }
         self.0.push(Waiter {
             stream,
+            released: Rc::clone(released),
             until: now.saturating_add(MAX_WAIT),
         });
         true
@@ -53,7 +60,9 @@ impl Waiting {
         if everybody {
             return std::mem::take(&mut self.0);
         }
-        let (due, rest) = self.0.iter().partition(|waiter| waiter.is_due(now));
+        let (due, rest) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|waiter| waiter.is_due(now));
         self.0 = rest;
         due
     }
@@ -61,11 +70,6 @@ impl Waiting {
     /// Forgets a request that is gone.
     pub(crate) fn forget(&mut self, stream: u32) {
         self.0.retain(|waiter| waiter.stream != stream);
-    }
-
-    /// Whether this request waits.
-    pub(crate) fn holds(&self, stream: u32) -> bool {
-        self.0.iter().any(|waiter| waiter.stream == stream)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::host::{self, LogLevel};
 use crate::metrics::Metrics;
 use crate::shared_data::SharedData;
 use crate::verifier::Verifier;
-use crate::waiting::Waiting;
+use crate::waiting::{Released, Waiting};
 
 /// One worker's end of one configured filter.
 pub(crate) struct Worker {
@@ -84,18 +84,23 @@ impl Worker {
     /// Decides the request whose context is active and carries the decision out.
     ///
     /// `response` becomes what to do to the answer.
-    pub(crate) fn on_request(&mut self, stream: u32, response: &mut ResponsePlan) -> Progress {
+    pub(crate) fn on_request(
+        &mut self,
+        stream: u32,
+        released: &Released,
+        response: &mut ResponsePlan,
+    ) -> Progress {
         let now = host::now();
         let judgement = self.decide(Patience::MayWait, now, Some(response));
         if let Decision::Wait(_) = judgement.decision {
-            if self.waiting.push(stream, now) {
+            if self.waiting.push(stream, released, now) {
                 self.metrics.decided(&judgement);
                 self.tick_often(true);
                 return Progress::Waiting;
             }
             return self.reply(&self.gateway.refuse(Reason::TooManyWaiting));
         }
-        self.carry_out(&judgement)
+        self.carry_out(&judgement, released)
     }
 
     /// Refreshes keys, lets waiting requests go on, hands metrics over.
@@ -141,11 +146,6 @@ impl Worker {
             body: &body,
         });
         self.settle(handle, response.as_ref(), now);
-    }
-
-    /// Whether this request is held: its body must not let it go on.
-    pub(crate) fn is_waiting(&self, stream: u32) -> bool {
-        !self.waiting.is_empty() && self.waiting.holds(stream)
     }
 
     /// Removes identity from the trailers of the request whose context is active: an upstream may read them as
@@ -194,13 +194,14 @@ impl Worker {
         self.gateway.on_request_headers(&head, patience, &mut host)
     }
 
-    fn carry_out(&mut self, judgement: &Judgement) -> Progress {
+    fn carry_out(&mut self, judgement: &Judgement, released: &Released) -> Progress {
         match &judgement.decision {
             Decision::Forward(mutations) => {
                 if apply(mutations).is_err() {
                     // Not all of a client's identity headers may be gone: the request must not go on.
                     return self.reply(&self.gateway.refuse(Reason::Internal));
                 }
+                released.set(true);
                 self.metrics.decided(judgement);
                 Progress::Continue
             }
@@ -233,7 +234,7 @@ impl Worker {
                 Patience::MayWait
             };
             let judgement = self.decide(patience, now, None);
-            match self.carry_out(&judgement) {
+            match self.carry_out(&judgement, &waiter.released) {
                 Progress::Continue => {
                     let _ = host::resume_request();
                 }
