@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use crate::paint;
 
 /// How long a server may take to be ready.
-const READY_LIMIT: Duration = Duration::from_secs(60);
+const READY_LIMIT: Duration = Duration::from_mins(2);
 
 /// How long it may take to end before it is killed.
 const END_LIMIT: Duration = Duration::from_secs(5);
