@@ -91,3 +91,14 @@ fn what_is_counted_can_be_read() {
     assert_eq!(proxy.metric("edge_auth.keys.auth0.count"), 1);
     assert_eq!(proxy.metric("edge_auth.fetch_ok"), 1);
 }
+
+#[test]
+fn cve_2022_29228_what_was_answered_stays_answered_when_its_body_arrives() {
+    let proxy = ready(&config(), 1);
+    let request = Request::post("/private")
+        .body("one")
+        .body("two")
+        .trailer("x-sum", "1");
+    check(&proxy, request, "401 missing_token");
+    assert_eq!(proxy.refusals(), []);
+}

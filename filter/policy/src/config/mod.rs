@@ -51,8 +51,8 @@ impl Config {
         }
         let value = json::parse(text, JSON_LIMITS).map_err(|error| {
             whole(format!(
-                "is no JSON that can be read: {error}; where Envoy's own configuration is YAML, give it as a \
-                 google.protobuf.Struct, not as text in a StringValue"
+                "is no JSON that can be read: {error}; give it as JSON text in a google.protobuf.StringValue: Envoy hands a \
+                 Struct over as protobuf bytes"
             ))
         })?;
         Self::from_value(&value)

@@ -64,7 +64,7 @@ impl Kind for Boolean {
     }
 }
 
-/// A whole number within bounds. `300.0` is one too: a protobuf `Struct` carries only doubles.
+/// A whole number within bounds. `300.0` is one too: Istio and Envoy Gateway carry numbers as doubles.
 #[derive(Clone, Copy)]
 pub(crate) struct Integer {
     pub(crate) min: u64,
