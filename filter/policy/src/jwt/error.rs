@@ -7,7 +7,7 @@ use crate::signature::Algorithm;
 use crate::time::UnixTime;
 
 /// Why a token is refused. Its texts are for operators; none carries anything from the token but numbers and names
-/// out of this source.
+/// out of this source. What clients and metrics are told of each is [`crate::rejection::Reason`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a JWT at all, but an opaque token. Auth0 gives out such access tokens where no `audience` was asked for.
@@ -115,36 +115,4 @@ pub enum Error {
         /// The configured bound.
         max_lifetime: Duration,
     },
-}
-
-impl Error {
-    /// A code for metrics, audit lines and metadata, one of a fixed set.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::NotAJwt => "token_opaque",
-            Self::Encrypted => "token_encrypted",
-            Self::TooLarge => "token_too_large",
-            Self::Segments | Self::Encoding => "token_malformed",
-            Self::HeaderTooLarge | Self::HeaderJson(_) | Self::MalformedHeader(_) => {
-                "token_header_malformed"
-            }
-            Self::CriticalHeader => "token_crit",
-            Self::UnsupportedHeader(_) => "token_header_unsupported",
-            Self::UnsupportedAlgorithm | Self::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
-            Self::TypeNotAllowed => "type_not_allowed",
-            Self::ClaimsJson(_) | Self::ClaimsNotAnObject => "claims_malformed",
-            Self::IssuerNotAllowed => "issuer_not_allowed",
-            Self::UnknownKeyId => "unknown_kid",
-            Self::NoFittingKey => "no_fitting_key",
-            Self::SignatureMismatch => "signature_mismatch",
-            Self::SignatureUnsupported(_) => "signature_unsupported",
-            Self::MissingClaim(_) => "claim_missing",
-            Self::MalformedClaim(_) => "claim_malformed",
-            Self::AudienceNotAllowed => "audience_not_allowed",
-            Self::Expired { .. } => "token_expired",
-            Self::NotYetValid { .. } => "token_not_yet_valid",
-            Self::IssuedInTheFuture { .. } => "token_from_the_future",
-            Self::LifetimeTooLong { .. } => "token_lifetime_too_long",
-        }
-    }
 }

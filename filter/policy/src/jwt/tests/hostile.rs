@@ -123,9 +123,6 @@ fn no_error_carries_anything_from_the_token() {
     assert!(!format!("{claims:?}").contains(secret));
     for (header, claims) in changes {
         let error = decide(token(Algorithm::EdDsa, &header, &claims), &profile()).unwrap_err();
-        assert!(
-            !format!("{error} {error:?} {}", error.reason()).contains(secret),
-            "{error}"
-        );
+        assert!(!format!("{error} {error:?}").contains(secret), "{error}");
     }
 }
