@@ -5,7 +5,8 @@
 //! exact over all workers and still be tested natively.
 //!
 //! Every value is a record of ours in a versioned binary encoding. It is read as if it were hostile: other
-//! plugins may share the map, and a module of another version may have written it before an upgrade.
+//! plugins may share the map. Keys begin with `edge-auth/1/`; a module that writes records another way counts
+//! the number up, so that the workers of before and after an upgrade never take each other's for corrupted.
 
 mod backoff;
 mod codec;

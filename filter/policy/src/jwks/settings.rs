@@ -110,7 +110,7 @@ impl JwksSettings {
         };
         parts.extend([location.authority.as_str(), location.path.as_str()]);
         let name = ContentHash::of_parts(&parts);
-        format!("edge-auth/jwks/{name}")
+        format!("edge-auth/1/jwks/{name}")
     }
 }
 

@@ -412,6 +412,20 @@ fn corrupted_records_are_fetched_anew_and_lose_nobody_keys() {
 }
 
 #[test]
+fn a_lost_body_is_not_fetched_on_every_tick_while_the_provider_is_down() {
+    let mut proxy = Proxy::new(2);
+    proxy.run(seconds(1));
+    let key = proxy.store.keys_ending("/body").remove(0);
+    proxy.store.corrupt(&key, b"");
+    proxy.workers.push(RemoteKeys::new(settings(), 1));
+    proxy.provider = Provider::Down;
+    proxy.run(seconds(60));
+    // At once, then after 1, 2, 4, 8, 16 and 30 s, less some jitter.
+    let retries = proxy.fetches.len() - 1;
+    assert!((5..=8).contains(&retries), "{retries} requests");
+}
+
+#[test]
 fn a_document_under_our_key_that_is_no_key_set_is_not_loaded() {
     let mut proxy = Proxy::new(1);
     proxy.run(seconds(1));

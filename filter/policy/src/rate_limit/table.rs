@@ -19,7 +19,7 @@ impl Table {
         let mut name = [b'0'; NAME_BYTES];
         for (to, from) in name
             .iter_mut()
-            .zip(format!("edge-auth/limit/{hash}/").bytes())
+            .zip(format!("edge-auth/1/limit/{hash}/").bytes())
         {
             *to = from;
         }
@@ -90,8 +90,8 @@ impl Table {
 /// A table is half full when it holds `max_keys` counters: one slot in fifty then runs over.
 const KEYS_PER_SLOT: u32 = 4;
 const _: () = assert!(KEYS_PER_SLOT as usize * 2 == ENTRIES);
-/// `edge-auth/limit/`, 32 digits of a hash, `/`, the slot's digits.
-const NAME_BYTES: usize = 16 + 32 + 1 + SLOT_DIGITS;
+/// `edge-auth/1/limit/`, 32 digits of a hash, `/`, the slot's digits.
+const NAME_BYTES: usize = 18 + 32 + 1 + SLOT_DIGITS;
 const SLOT_DIGITS: usize = 8;
 /// Swaps that may be lost in a row before the request is denied. Each lost one is another worker's counted
 /// request in the same slot; with as many workers as a machine has threads, so many are never lost in a row.

@@ -52,6 +52,6 @@ impl RevocationSettings {
     pub(super) fn store_key(&self) -> String {
         let Location { authority, path } = &self.location;
         let name = ContentHash::of_parts(&[&self.cluster, authority, path]);
-        format!("edge-auth/revocations/{name}")
+        format!("edge-auth/1/revocations/{name}")
     }
 }

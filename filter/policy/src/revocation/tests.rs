@@ -323,6 +323,7 @@ fn a_worker_that_dies_between_pages_is_taken_over() {
         .poll(proxy.now, &mut proxy.store)
         .fetch
         .unwrap();
+    proxy.now = proxy.now.saturating_add(seconds(2));
     let Outcome::Continue(second) = proxy.answer(0, &first) else {
         panic!("a second page");
     };

@@ -77,6 +77,7 @@ mod tests {
         };
         assert_ne!(hash(&[b"ab", b"c"]), hash(&[b"a", b"bc"]));
         assert_ne!(hash(&[b"a"]), hash(&[b"a", b""]));
+        assert_ne!(hash(&[b"a\0\0\0\0\0\0\0\0b"]), hash(&[b"a", b"b"]));
         assert_eq!(hash(&[b"a", b"b"]), hash(&[b"a", b"b"]));
     }
 

@@ -65,7 +65,7 @@ fn decode(record: &[u8]) -> Option<Seed> {
     reader.end(seed)
 }
 
-const KEY: &str = "edge-auth/seed";
+const KEY: &str = "edge-auth/1/seed";
 const VERSION: u8 = 1;
 /// Swaps that may be lost in a row before a worker goes on with its own proposal.
 const ATTEMPTS: u32 = 16;
