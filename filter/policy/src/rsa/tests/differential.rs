@@ -92,6 +92,29 @@ fn numbers_not_below_the_modulus_have_no_power() {
     }
 }
 
+/// The kernel may arrive at n itself, which stands for zero.
+#[test]
+fn power_that_is_a_multiple_of_the_modulus_is_zero() {
+    let mut rng = StdRng::seed_from_u64(3);
+    for bits in [1024, 1025, 1026, 1536] {
+        let root = random(&mut rng, bits) | BigUint::from(3u8) << (bits - 2) | BigUint::from(1u8);
+        let n = &root * &root;
+        check(&n, 3, &root);
+        check(&n, 65_537, &(&n - &root));
+    }
+}
+
+#[test]
+fn exponents_that_are_even_or_below_3_have_no_power() {
+    let n = (BigUint::from(1u8) << 2047) + 12_345u32;
+    let modulus = Modulus::new(&n.to_bytes_be(), 2048).unwrap();
+    for exponent in [0, 1, 2, 4, 65_536] {
+        let power = modulus.raise(&[2; 256], exponent, &mut [0; 256]);
+        assert_eq!(power, None, "{exponent}");
+    }
+    assert_eq!(modulus.raise(&[2; 256], 3, &mut [0; 256]), Some(()));
+}
+
 #[test]
 fn largest_columns_do_not_overflow() {
     let one = BigUint::from(1u8);

@@ -96,51 +96,61 @@ fn cube_root(cube: &BigUint) -> BigUint {
     root
 }
 
-/// An encoded PSS message with every part chosen by the caller before it is masked and signed.
+/// What an encoded PSS message is made of, for a test to change.
 #[derive(Clone)]
 struct PssParts {
-    first: u8,
-    zeros: Vec<u8>,
-    separator: u8,
+    digest: Vec<u8>,
+    /// DB before the salt: zeros and the separator.
+    padding: Vec<u8>,
     trailer: u8,
-    /// Set above the bits that EM has, after masking.
+    /// Set in the first octet as long as the modulus, after masking.
     surplus: u8,
+}
+
+impl PssParts {
+    /// EM with a zero octet in front where the modulus is longer by one.
+    fn encode(&self, bits: usize, salt: &[u8]) -> Vec<u8> {
+        let h = Sha256::new()
+            .chain_update([0; 8])
+            .chain_update(&self.digest)
+            .chain_update(salt)
+            .finalize();
+        let mut db = [&self.padding, salt].concat();
+        for (counter, chunk) in (0u32..).zip(db.chunks_mut(32)) {
+            let mask = Sha256::new()
+                .chain_update(h)
+                .chain_update(counter.to_be_bytes())
+                .finalize();
+            for (octet, mask) in chunk.iter_mut().zip(mask) {
+                *octet ^= mask;
+            }
+        }
+        db[0] &= 0xff >> (8 * (bits - 1).div_ceil(8) - (bits - 1));
+        let encoded = [&db, &h[..], &[self.trailer]].concat();
+        let mut encoded = octets(&BigUint::from_bytes_be(&encoded), bits.div_ceil(8));
+        encoded[0] |= self.surplus;
+        encoded
+    }
 }
 
 #[track_caller]
 fn check_pss(bits: usize, change: impl FnOnce(&mut PssParts), expected: Result<(), Mismatch>) {
     let private = private_key(bits, 3);
-    let digest = digest(Hash::Sha256);
-    let salt = [0x5a; 32];
-    let length = (bits - 1).div_ceil(8);
+    let zeros = (bits - 1).div_ceil(8) - 32 - 1 - 32 - 1;
     let mut parts = PssParts {
-        first: 0,
-        zeros: vec![0; length - 32 - 1 - 32 - 1 - 1],
-        separator: 1,
+        digest: digest(Hash::Sha256),
+        padding: [&vec![0; zeros][..], &[1]].concat(),
         trailer: 0xbc,
         surplus: 0,
     };
     change(&mut parts);
-    let h = Sha256::new()
-        .chain_update([0; 8])
-        .chain_update(&digest)
-        .chain_update(salt)
-        .finalize();
-    let mut db = [&[parts.first], &parts.zeros[..], &[parts.separator], &salt].concat();
-    for (counter, chunk) in (0u32..).zip(db.chunks_mut(32)) {
-        let mask = Sha256::new()
-            .chain_update(h)
-            .chain_update(counter.to_be_bytes())
-            .finalize();
-        for (octet, mask) in chunk.iter_mut().zip(mask) {
-            *octet ^= mask;
-        }
-    }
-    db[0] &= 0xff >> (8 * length - (bits - 1));
-    db[0] |= parts.surplus;
-    let encoded = [&db[..], &h, &[parts.trailer]].concat();
+    // A salt with which the encoded message is below the modulus, so that there is a signature.
+    let encoded = (0..=u8::MAX)
+        .map(|salt| parts.encode(bits, &[salt; 32]))
+        .find(|encoded| BigUint::from_bytes_be(encoded) < *private.n())
+        .expect("one salt in two or so will do");
     let signature = raise_to_private_exponent(&private, &encoded);
-    let verdict = public_key(&private).verify_pss(Hash::Sha256, &digest, &signature);
+    let verdict = public_key(&private).verify_pss(Hash::Sha256, &parts.digest, &signature);
     assert_eq!(verdict, expected, "{bits} bits");
 }
 
@@ -159,39 +169,36 @@ fn pss_trailer_other_than_bc_is_a_mismatch() {
 
 #[test]
 fn pss_separator_other_than_01_is_a_mismatch() {
-    check_pss(2048, |parts| parts.separator = 0x00, Err(Mismatch));
-    check_pss(2048, |parts| parts.separator = 0x81, Err(Mismatch));
+    for separator in [0x00, 0x02, 0x81] {
+        check_pss(
+            2048,
+            |parts| *parts.padding.last_mut().unwrap() = separator,
+            Err(Mismatch),
+        );
+    }
 }
 
 #[test]
 fn pss_padding_other_than_zeros_is_a_mismatch() {
-    check_pss(2048, |parts| parts.first = 0x01, Err(Mismatch));
-    check_pss(2049, |parts| parts.first = 0x80, Err(Mismatch));
-    check_pss(2048, |parts| parts.zeros[0] = 0x80, Err(Mismatch));
-    check_pss(
-        2048,
-        |parts| *parts.zeros.last_mut().unwrap() = 1,
-        Err(Mismatch),
-    );
+    check_pss(2048, |parts| parts.padding[0] = 0x01, Err(Mismatch));
+    check_pss(2049, |parts| parts.padding[0] = 0x80, Err(Mismatch));
+    check_pss(2048, |parts| parts.padding[1] = 0x80, Err(Mismatch));
+    check_pss(2048, |parts| parts.padding[189] = 0x01, Err(Mismatch));
 }
 
 #[test]
 fn pss_bits_above_the_encoded_message_must_be_zero() {
-    // 2050 bits: EM has one bit in its first octet, the modulus two.
+    // The bits of the modulus' first octet that EM has no use for: one of two, one of eight, and the whole octet.
     check_pss(2050, |parts| parts.surplus = 0b10, Err(Mismatch));
+    check_pss(2056, |parts| parts.surplus = 0x80, Err(Mismatch));
+    check_pss(2049, |parts| parts.surplus = 0x01, Err(Mismatch));
 }
 
 #[test]
-fn pss_octet_above_the_encoded_message_must_be_zero() {
-    // 2049 bits: the modulus is an octet longer than EM. A signature that opens to EM with that octet's bit set.
-    let private = private_key(2049, 3);
-    let digest = digest(Hash::Sha256);
-    let mut encoded = vec![0; 257];
-    encoded[0] = 1;
-    assert!(BigUint::from_bytes_be(&encoded) < *private.n());
-    let signature = raise_to_private_exponent(&private, &encoded);
-    let verdict = public_key(&private).verify_pss(Hash::Sha256, &digest, &signature);
-    assert_eq!(verdict, Err(Mismatch));
+fn pss_of_a_digest_of_another_length_is_a_mismatch() {
+    for length in [0, 20, 31, 33, 64] {
+        check_pss(2048, |parts| parts.digest = vec![7; length], Err(Mismatch));
+    }
 }
 
 #[test]

@@ -31,9 +31,9 @@ fn private_key(bits: usize, exponent: u64) -> RsaPrivateKey {
             product *= &prime;
             primes.push(prime);
         }
-        // What is missing, rounded up so that the product has its highest bit where it belongs.
+        // At least what is missing to the highest bit, rounded up, and less than twice that.
         let missing = (BigUint::from(1u8) << (bits - 1)) / &product + 1u8;
-        let last = random_prime(&mut rng, missing.bits() - 8, &missing);
+        let last = random_prime(&mut rng, missing.bits() - 1, &missing);
         product *= &last;
         primes.push(last);
         if product.bits() == bits
