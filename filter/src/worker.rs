@@ -6,7 +6,8 @@ use std::time::Duration;
 use edge_auth_policy::config::{Config, ConfigError};
 use edge_auth_policy::decision::{Decision, LocalReply, Mutations};
 use edge_auth_policy::pipeline::{
-    FetchEvent, FetchHandle, Gateway, Host, Judgement, Patience, ResponsePlan,
+    CacheFill, ConnectionNeeds, FetchEvent, FetchHandle, Gateway, Host, Judgement, Patience,
+    ResponsePlan,
 };
 use edge_auth_policy::rejection::{Fault, Reason};
 use edge_auth_policy::request::RequestHead;
@@ -23,6 +24,7 @@ use crate::waiting::{Released, Waiting};
 pub(crate) struct Worker {
     plugin: u32,
     gateway: Gateway,
+    needs: ConnectionNeeds,
     verifier: Verifier,
     waiting: Waiting,
     metrics: Metrics,
@@ -72,6 +74,7 @@ impl Worker {
         host::set_tick_period(SHORT_TICK);
         Some(Self {
             plugin,
+            needs: gateway.needs(),
             gateway,
             verifier,
             waiting: Waiting::default(),
@@ -180,8 +183,13 @@ impl Worker {
         let fields = buffer.fields();
         let head = RequestHead {
             headers: &fields,
-            source_address: host::source_address().and_then(|text| socket_ip(&text)),
-            tls: host::is_tls(),
+            source_address: self
+                .needs
+                .source_address
+                .then(host::source_address)
+                .flatten()
+                .and_then(|text| socket_ip(&text)),
+            tls: self.needs.tls && host::is_tls(),
         };
         if let Some(response) = response {
             *response = self.gateway.plan_response(&head);
@@ -308,6 +316,10 @@ impl Worker {
             let count = u64::try_from(count).unwrap_or(u64::MAX);
             self.metrics.gauge("revocations.count", count);
         }
+        let CacheFill { tokens, bytes } = self.gateway.token_cache_fill();
+        let tokens = u64::try_from(tokens).unwrap_or(u64::MAX);
+        self.metrics.gauge("token_cache.tokens", tokens);
+        self.metrics.gauge("token_cache.bytes", bytes);
         let waiting = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         self.metrics.gauge("waiting", waiting);
         self.metrics.flush();
@@ -349,7 +361,7 @@ fn apply(mutations: &Mutations) -> Result<(), host::HostError> {
     for name in &mutations.remove {
         host::remove_request_header(name)?;
     }
-    for (name, value) in &mutations.set {
+    for (name, value) in mutations.fields() {
         host::set_request_header(name, value)?;
     }
     Ok(())

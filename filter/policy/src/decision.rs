@@ -4,6 +4,7 @@
 //! [pipeline](crate::pipeline) and carried out by an adapter, which adds nothing of its own.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::rejection::Reason;
 
@@ -36,12 +37,26 @@ pub struct Mutations {
     pub remove: Vec<Box<[u8]>>,
     /// Fields to set to exactly one value.
     pub set: Vec<(Cow<'static, str>, Vec<u8>)>,
+    /// Fields that say who the caller is, to set to exactly one value each.
+    pub identity: Option<IdentityFields>,
 }
+
+/// Names and values of identity header fields: made once per verified token, shared by its requests.
+pub type IdentityFields = Arc<[(Arc<str>, Box<[u8]>)]>;
 
 impl Mutations {
     /// Whether the request goes on untouched.
     pub fn is_empty(&self) -> bool {
-        self.remove.is_empty() && self.set.is_empty()
+        self.remove.is_empty() && self.fields().next().is_none()
+    }
+
+    /// All fields to set, with their values.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let identity = self.identity.iter().flat_map(|fields| fields.iter());
+        self.set
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .chain(identity.map(|(name, value)| (&**name, &**value)))
     }
 }
 

@@ -49,3 +49,4 @@ pub mod signature;
 pub mod store;
 pub mod time;
 pub mod token;
+mod token_cache;

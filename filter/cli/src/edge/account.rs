@@ -149,9 +149,8 @@ impl From<&Decision> for Decided {
         match decision {
             Decision::Forward(mutations) => Self::Forward {
                 set: mutations
-                    .set
-                    .iter()
-                    .map(|(name, value)| (name.to_string(), text(value)))
+                    .fields()
+                    .map(|(name, value)| (name.to_owned(), text(value)))
                     .collect(),
                 removed: mutations.remove.iter().map(|name| text(name)).collect(),
             },

@@ -37,6 +37,8 @@ pub struct Config {
     pub security_headers: Option<SecurityHeaders>,
     /// Where the feed of revocations is.
     pub revocations: Option<RevocationSettings>,
+    /// How many bytes of verified tokens each worker remembers; zero for none.
+    pub token_cache_bytes: u64,
     /// How error replies are dressed.
     pub errors: ErrorSettings,
     /// What metric names begin with.
@@ -110,6 +112,11 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         Section(revocations),
         "The feed of revoked tokens, sessions, subjects and clients, and of blocked addresses.",
     );
+    let token_cache = o.optional(
+        "token_cache",
+        Section(token_cache),
+        "The tokens each worker remembers so as not to verify them again.",
+    );
     let errors = o.optional("errors", Section(errors), "How error replies are dressed.");
     let stat_prefix = o.default(
         "stat_prefix",
@@ -149,9 +156,27 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         cors,
         security_headers,
         revocations,
+        token_cache_bytes: token_cache.unwrap_or(DEFAULT_TOKEN_CACHE_BYTES),
         errors: errors.unwrap_or_default(),
         stat_prefix,
     })
+}
+
+/// Some 6,000 access tokens of the usual size.
+const DEFAULT_TOKEN_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a section")]
+fn token_cache(o: &mut Object<'_>) -> Option<u64> {
+    Some(o.default(
+        "max_bytes",
+        Integer {
+            min: 0,
+            max: 256 * 1024 * 1024,
+        },
+        ("16777216", DEFAULT_TOKEN_CACHE_BYTES),
+        "Memory for verified tokens, in bytes per worker, 0 to 268435456; 0 verifies every token anew. An access \
+         token of 900 bytes takes about 3 KiB.",
+    ))
 }
 
 fn default(o: &mut Object<'_>, names: &Names) -> Option<TokenRequirement> {

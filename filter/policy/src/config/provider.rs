@@ -4,6 +4,7 @@
 //! pasted. What it allows and we refuse: providers without audiences, tokens in a query parameter by default,
 //! a key set that is trusted for ever.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::keys::{self, KeySource};
@@ -35,7 +36,7 @@ pub struct Provider {
 #[derive(Clone, Debug)]
 pub struct ClaimToHeader {
     /// The field's name, lower case.
-    pub header_name: Box<str>,
+    pub header_name: Arc<str>,
     /// The claim.
     pub claim: ClaimPath,
 }

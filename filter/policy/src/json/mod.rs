@@ -15,6 +15,8 @@ pub use parse::{Error, Limits, parse};
 
 use serde::{Serialize, Serializer};
 
+use crate::token_cache::block;
+
 /// One JSON value, owned.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -70,6 +72,19 @@ impl Value {
         match self {
             Self::Object(object) => Some(object),
             _ => None,
+        }
+    }
+
+    /// What it takes in memory beyond itself, in bytes.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => 0,
+            Self::String(text) => block(text.len()),
+            Self::Array(elements) => {
+                let inner: u64 = elements.iter().map(Self::heap_bytes).sum();
+                block(elements.capacity() * size_of::<Self>()) + inner
+            }
+            Self::Object(object) => object.heap_bytes(),
         }
     }
 

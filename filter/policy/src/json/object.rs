@@ -1,6 +1,7 @@
 //! A JSON object whose member names are distinct.
 
 use super::Value;
+use crate::token_cache::block;
 
 /// The members of a JSON object, sorted by name: lookups take a binary search, and what is printed from it does
 /// not depend on the order a sender chose.
@@ -31,6 +32,13 @@ impl Object {
     /// Whether there is a member called exactly `name`, whatever its value.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// What it takes in memory beyond itself, in bytes.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        let inner = |(name, value): &(Box<str>, Value)| block(name.len()) + value.heap_bytes();
+        block(self.0.capacity() * size_of::<(Box<str>, Value)>())
+            + self.0.iter().map(inner).sum::<u64>()
     }
 
     /// All members, sorted by name.

@@ -14,4 +14,6 @@ mod tests;
 
 pub use key::{KeyFingerprint, KeyMaterial, VerifyingKey};
 pub use parse::{MAX_KEY_ID_BYTES, Unusable};
-pub use set::{Error, JWKS_LIMITS, KeySet, MAX_CANDIDATES, MAX_KEYS, MAX_SET_BYTES, Skipped};
+pub use set::{
+    Error, JWKS_LIMITS, KeySet, KeySetId, MAX_CANDIDATES, MAX_KEYS, MAX_SET_BYTES, Skipped,
+};

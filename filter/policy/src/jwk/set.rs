@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use sha2::{Digest as _, Sha256};
+
 use super::key::{KeyFingerprint, VerifyingKey};
 use super::parse::{Unusable, verifying_key};
 use crate::json::{self, Limits, Value};
@@ -29,7 +31,12 @@ pub struct KeySet {
     /// Sorted by `kid`, those without one first; the document's order among equals.
     keys: Vec<VerifyingKey>,
     skipped: Vec<Skipped>,
+    id: KeySetId,
 }
+
+/// What tells one content of a key set from another: which keys it has, under which names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySetId([u8; 32]);
 
 /// A key that was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +84,25 @@ impl Error {
     }
 }
 
+impl KeySetId {
+    fn of(keys: &[VerifyingKey]) -> Self {
+        let mut hash = Sha256::new();
+        for key in keys {
+            hash.update(key.fingerprint().0);
+            hash.update([u8::from(key.key_id().is_some())]);
+            let key_id = key.key_id().unwrap_or_default();
+            hash.update(
+                u64::try_from(key_id.len())
+                    .unwrap_or(u64::MAX)
+                    .to_le_bytes(),
+            );
+            hash.update(key_id);
+            hash.update(key.algorithm().map_or("", Algorithm::name));
+        }
+        Self(hash.finalize().into())
+    }
+}
+
 impl KeySet {
     /// Reads a JWK Set document.
     ///
@@ -109,7 +135,13 @@ impl KeySet {
             });
         }
         keys.sort_by(|a, b| a.key_id().cmp(&b.key_id()));
-        Ok(Self { keys, skipped })
+        let id = KeySetId::of(&keys);
+        Ok(Self { keys, skipped, id })
+    }
+
+    /// What tells this content from another: equal where a token fares the same.
+    pub fn id(&self) -> KeySetId {
+        self.id
     }
 
     /// The usable keys, sorted by `kid`; never empty.

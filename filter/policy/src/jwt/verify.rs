@@ -13,6 +13,7 @@ use crate::jwk::{KeyFingerprint, KeySet};
 use crate::scope::ScopeSet;
 use crate::signature::{Algorithm, SignatureVerifier};
 use crate::time::UnixTime;
+use crate::token_cache::block;
 
 /// Claims that a trusted issuer made about a token meant for us, and that hold now.
 ///
@@ -192,6 +193,23 @@ impl Times {
 }
 
 impl VerifiedClaims {
+    /// Whether they still hold at `now`: what verification says of the times of this token once more.
+    ///
+    /// # Errors
+    /// [`Error::Expired`], and what a clock that was set back makes of the other times.
+    pub(crate) fn recheck(&self, profile: &TokenProfile, now: UnixTime) -> Result<(), Error> {
+        self.times.check(profile, now)
+    }
+
+    /// What they take in memory beyond themselves, in bytes.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        block(self.issuer.len())
+            + self.claims.heap_bytes()
+            + self.scopes.heap_bytes()
+            + self.permissions.heap_bytes()
+            + block(self.key_id.as_ref().map_or(0, |key_id| key_id.len()))
+    }
+
     /// The `iss`, one of the profile's issuers.
     pub fn issuer(&self) -> &str {
         &self.issuer

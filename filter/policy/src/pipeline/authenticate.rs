@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::forward::identity_fields;
+use super::keys::ProviderKeys;
 use super::trace::{Event, Step};
 use super::{Gateway, Host, Patience, Request, Stop};
 use crate::config::TokenRequirement;
@@ -14,6 +16,8 @@ use crate::jwt::{self, UnverifiedToken, VerifiedClaims};
 use crate::pipeline::denial::{Denial, challenge};
 use crate::rejection::Reason;
 use crate::store::SharedStore;
+use crate::time::UnixTime;
+use crate::token_cache::{RefusedBy, VerifiedToken};
 
 /// Who a request comes from, as far as its rule asks.
 #[derive(Debug)]
@@ -21,19 +25,14 @@ pub(super) enum Caller {
     /// Nobody is known: the rule is public, or its token is optional and absent.
     Nobody,
     /// The bearer of a verified token.
-    Bearer {
-        /// The index of the provider that issued it.
-        provider: usize,
-        /// What the token says.
-        claims: Arc<VerifiedClaims>,
-    },
+    Bearer(Arc<VerifiedToken>),
 }
 
 impl Caller {
     pub(super) fn claims(&self) -> Option<&VerifiedClaims> {
         match self {
             Self::Nobody => None,
-            Self::Bearer { claims, .. } => Some(claims),
+            Self::Bearer(token) => Some(&token.claims),
         }
     }
 }
@@ -62,17 +61,27 @@ impl Gateway {
         };
         self.refuse_cross_site(request, credential)?;
         request.listener.begin(Step::Provider);
-        let token = UnverifiedToken::parse(credential.token).map_err(Reason::from)?;
-        let provider = self
-            .provider(request, &token, required)
-            .ok_or(Reason::WrongIssuer)?;
-        request.listener.tell(Event::Provider(provider));
-        request.listener.begin(Step::Verification);
-        self.verify(request, credential.token, provider, required, host)
-            .map(|claims| Caller::Bearer {
-                provider,
-                claims: Arc::new(claims),
-            })
+        let verified = if let Some(verified) =
+            self.remembered(request, credential.token, required, host.now)
+        {
+            request.listener.tell(Event::Provider(verified.provider));
+            request.listener.begin(Step::Verification);
+            verified
+        } else {
+            let token = UnverifiedToken::parse(credential.token).map_err(Reason::from)?;
+            let provider = token
+                .unverified_issuer()
+                .and_then(|issuer| self.provider(request, issuer, required))
+                .ok_or(Reason::WrongIssuer)?;
+            request.listener.tell(Event::Provider(provider));
+            request.listener.begin(Step::Verification);
+            self.verify(request, credential.token, token, provider, host)?
+        };
+        let mut audiences = required.audiences.iter();
+        if !required.audiences.is_empty() && !audiences.any(|it| verified.claims.has_audience(it)) {
+            return Err(Reason::WrongAudience.into());
+        }
+        Ok(Caller::Bearer(verified))
     }
 
     /// The one token in the places that the requirement's providers name.
@@ -117,43 +126,74 @@ impl Gateway {
         Ok(())
     }
 
-    /// The provider whose issuer the token names, if the token stands where that provider's may. The name is
-    /// not trusted yet: it chooses whose keys the signature is checked with, and those keys then say whether
-    /// the name was right.
+    /// The first provider whose issuer this is, if the token stands where that provider's may. The name is not
+    /// trusted yet: it chooses whose keys the signature is checked with, and those keys then say whether the
+    /// name was right.
     fn provider(
         &self,
         request: &Request<'_>,
-        token: &UnverifiedToken<'_>,
+        issuer: &str,
         required: &TokenRequirement,
     ) -> Option<usize> {
-        let issuer = token.unverified_issuer()?;
+        // Where there is one provider, the token was found in its places.
+        let is_only = required.providers.len() == 1;
         let accepts = |index: &&usize| {
             self.config.providers.get(**index).is_some_and(|provider| {
                 let (head, query) = (&request.head, request.target.query());
                 provider.profile.issuers.iter().any(|own| **own == *issuer)
-                    && matches!(
-                        credentials::take(head, query, &provider.sources),
-                        Ok(Some(_))
-                    )
+                    && (is_only
+                        || matches!(
+                            credentials::take(head, query, &provider.sources),
+                            Ok(Some(_))
+                        ))
             })
         };
         required.providers.iter().find(accepts).copied()
+    }
+
+    /// The token, if it was verified before and would be verified again: with the same provider, by a key that is
+    /// still in its key set, at this time.
+    fn remembered(
+        &mut self,
+        request: &Request<'_>,
+        credential: &[u8],
+        required: &TokenRequirement,
+        now: UnixTime,
+    ) -> Option<Arc<VerifiedToken>> {
+        let verified = self.tokens.verified(credential)?;
+        let claims = &verified.claims;
+        // The same token may belong to another provider on another route.
+        if self.provider(request, claims.issuer(), required) != Some(verified.provider) {
+            return None;
+        }
+        let settings = self.config.providers.get(verified.provider)?;
+        // Without keys the answer is 503, for this token as for any other.
+        let keys = self.keys.get(verified.provider)?.usable(now)?;
+        let is_signer = keys
+            .candidates(claims.key_id(), claims.algorithm())
+            .any(|key| key.fingerprint() == claims.key_fingerprint());
+        if is_signer && claims.recheck(&settings.profile, now).is_ok() {
+            return Some(Arc::clone(verified));
+        }
+        self.tokens.forget(credential);
+        None
     }
 
     fn verify<S: SharedStore>(
         &mut self,
         request: &Request<'_>,
         credential: &[u8],
+        token: UnverifiedToken<'_>,
         provider: usize,
-        required: &TokenRequirement,
         host: &mut Host<'_, S>,
-    ) -> Result<VerifiedClaims, Stop> {
+    ) -> Result<Arc<VerifiedToken>, Stop> {
         let (Some(settings), Some(keys)) = (
             self.config.providers.get(provider),
             self.keys.get_mut(provider),
         ) else {
             return Err(Reason::Internal.into());
         };
+        let mut parsed = Some(token);
         // Twice at most: the second time with keys that another worker fetched meanwhile.
         for _ in 0..2 {
             let Some(set) = keys.usable(host.now) else {
@@ -161,39 +201,53 @@ impl Gateway {
                 return Err(if may_wait {
                     Stop::Wait(Wait::FirstKeys)
                 } else {
-                    let retry_after = Some(keys.retry_after(host.now).as_secs());
-                    Denial {
-                        retry_after,
-                        ..Denial::of(Reason::KeysUnavailable)
-                    }
-                    .into()
+                    unavailable(keys, host.now).into()
                 });
             };
-            let token = UnverifiedToken::parse(credential).map_err(Reason::from)?;
+            let refused_by = RefusedBy {
+                provider,
+                keys: set.id(),
+            };
+            if self.tokens.refused(credential) == Some(refused_by) {
+                return Err(Reason::from(jwt::Error::SignatureMismatch).into());
+            }
+            let token = match parsed.take() {
+                Some(token) => token,
+                None => UnverifiedToken::parse(credential).map_err(Reason::from)?,
+            };
             match jwt::verify(token, &settings.profile, set, host.verifier, host.now) {
-                Ok(claims) if !required.audiences.is_empty() => {
-                    let named = required
-                        .audiences
-                        .iter()
-                        .any(|own| claims.has_audience(own));
-                    return if named {
-                        Ok(claims)
-                    } else {
-                        Err(Reason::WrongAudience.into())
-                    };
+                Ok(claims) => {
+                    let identity = identity_fields(settings, &claims);
+                    let verified = Arc::new(VerifiedToken::new(provider, claims, identity));
+                    self.tokens.remember(credential, &verified);
+                    return Ok(verified);
                 }
-                Ok(claims) => return Ok(claims),
                 Err(jwt::Error::UnknownKeyId) => {}
-                Err(error) => return Err(Reason::from(error).into()),
+                Err(error) => {
+                    if error == jwt::Error::SignatureMismatch {
+                        self.tokens.refuse(credential, refused_by);
+                    }
+                    return Err(Reason::from(error).into());
+                }
             }
             match keys.on_unknown_key_id(host.now, host.store) {
                 UnknownKeyId::KeysChanged => {}
                 UnknownKeyId::FetchPending if request.patience == Patience::MayWait => {
                     return Err(Stop::Wait(Wait::NewKey));
                 }
-                UnknownKeyId::FetchPending | UnknownKeyId::CoolingDown { .. } => break,
+                // The provider is slow: whether it has such a key is not known, and no reason to log anybody out.
+                UnknownKeyId::FetchPending => return Err(unavailable(keys, host.now).into()),
+                UnknownKeyId::CoolingDown { .. } => break,
             }
         }
         Err(Reason::UnknownKeyId.into())
+    }
+}
+
+/// 503, and when the provider is asked again.
+fn unavailable(keys: &ProviderKeys, now: UnixTime) -> Denial {
+    Denial {
+        retry_after: Some(keys.retry_after(now).as_secs()),
+        ..Denial::of(Reason::KeysUnavailable)
     }
 }

@@ -1,10 +1,14 @@
 //! Step 9: what the upstream sees. Identity headers are removed in every spelling before any is set.
 
+use std::sync::Arc;
+
 use super::authenticate::Caller;
 use super::{Gateway, Request, Requires, Stop};
 use crate::claims::header_text;
+use crate::config::{ClaimToHeader, Provider};
 use crate::credentials;
-use crate::decision::Mutations;
+use crate::decision::{IdentityFields, Mutations};
+use crate::jwt::VerifiedClaims;
 use crate::rejection::Reason;
 
 impl Gateway {
@@ -44,20 +48,21 @@ impl Gateway {
         {
             mutations.set.push((":path".into(), path.into_bytes()));
         }
-        if let Caller::Bearer { provider, claims } = caller
-            && let Some(provider) = self.config.providers.get(*provider)
-        {
-            for wanted in &provider.claim_to_headers {
-                if let Some(text) = claims.claim(&wanted.claim).and_then(header_text) {
-                    let name = wanted.header_name.to_string();
-                    mutations
-                        .set
-                        .push((name.into(), text.into_owned().into_bytes()));
-                }
-            }
+        if let Caller::Bearer(token) = caller {
+            mutations.identity = Some(Arc::clone(&token.identity));
         }
         Ok(mutations)
     }
+}
+
+/// What the upstream is told of a caller. A claim that is absent, or that has no safe text, sets no field.
+pub(super) fn identity_fields(provider: &Provider, claims: &VerifiedClaims) -> IdentityFields {
+    let field = |wanted: &ClaimToHeader| {
+        let text = claims.claim(&wanted.claim).and_then(header_text)?;
+        let value = text.into_owned().into_bytes().into_boxed_slice();
+        Some((Arc::clone(&wanted.header_name), value))
+    };
+    provider.claim_to_headers.iter().filter_map(field).collect()
 }
 
 fn path_of(request: &Request<'_>) -> Result<String, Stop> {

@@ -20,6 +20,7 @@ mod fetches;
 mod forward;
 mod keys;
 mod limit;
+mod needs;
 mod response;
 mod revoked;
 mod trace;
@@ -41,14 +42,17 @@ use crate::signature::SignatureVerifier;
 use crate::store::SharedStore;
 use crate::store::seed::Seed;
 use crate::time::UnixTime;
+use crate::token_cache::TokenCache;
 
 use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
 use trace::Listener;
 
+pub use crate::token_cache::CacheFill;
 pub use fetches::{Failure, FetchAnswer, FetchEvent, FetchHandle, Tick};
 pub use keys::KeyStatus;
+pub use needs::ConnectionNeeds;
 pub use response::{ResponseMutation, ResponsePlan};
 pub use trace::{Event, Step};
 
@@ -61,6 +65,7 @@ pub struct Gateway {
     keys: Vec<ProviderKeys>,
     limits: Vec<RateLimit>,
     revocations: Option<RevocationFeed>,
+    tokens: TokenCache,
 }
 
 /// What a decision needs from the host: the time, what workers share, and a place to check signatures.
@@ -173,6 +178,7 @@ impl Gateway {
             .collect();
         let feed = |settings: &RevocationSettings| RevocationFeed::new(settings.clone(), seed);
         let revocations = config.revocations.as_ref().map(feed);
+        let tokens = TokenCache::new(config.token_cache_bytes, seed);
         Ok(Self {
             config: Arc::new(config),
             matcher,
@@ -180,7 +186,18 @@ impl Gateway {
             keys,
             limits,
             revocations,
+            tokens,
         })
+    }
+
+    /// How full the cache of verified tokens is.
+    pub fn token_cache_fill(&self) -> CacheFill {
+        self.tokens.fill()
+    }
+
+    /// What decisions need to know of a connection, so that the host is asked for nothing else.
+    pub fn needs(&self) -> ConnectionNeeds {
+        ConnectionNeeds::of(&self.config)
     }
 
     /// The configuration this gateway was made of.
@@ -379,5 +396,7 @@ impl Gateway {
     }
 }
 
+#[cfg(test)]
+mod remembered_tests;
 #[cfg(test)]
 mod tests;

@@ -11,9 +11,9 @@ use crate::base64url;
 use crate::signature::InModule;
 use crate::store::MemoryStore;
 
-const NOW: u64 = 1_800_000_000;
+pub(super) const NOW: u64 = 1_800_000_000;
 
-fn signing_key() -> SigningKey {
+pub(super) fn signing_key() -> SigningKey {
     SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
@@ -27,7 +27,7 @@ fn jwks() -> String {
     .to_string()
 }
 
-fn token(change: impl FnOnce(&mut serde_json::Value)) -> String {
+pub(super) fn token(change: impl FnOnce(&mut serde_json::Value)) -> String {
     let mut claims = json!({
         "iss": "https://tenant.auth0.com/", "aud": "https://api.pymd.io", "sub": "auth0|1",
         "iat": NOW, "exp": NOW + 3600, "scope": "read:documents",
@@ -40,7 +40,7 @@ fn token(change: impl FnOnce(&mut serde_json::Value)) -> String {
     format!("{input}.{}", base64url::encode(signature.to_bytes()))
 }
 
-fn config() -> serde_json::Value {
+pub(super) fn config() -> serde_json::Value {
     json!({
         "version": 1,
         "providers": {"auth0": {
@@ -123,7 +123,7 @@ impl Edge {
 }
 
 /// `200` and the header fields set, or the status and the reason.
-fn shown(judgement: &Judgement) -> String {
+pub(super) fn shown(judgement: &Judgement) -> String {
     match &judgement.decision {
         Decision::Forward(mutations) => {
             let removed = mutations
@@ -131,8 +131,7 @@ fn shown(judgement: &Judgement) -> String {
                 .iter()
                 .map(|name| format!("-{}", String::from_utf8_lossy(name)));
             let set = mutations
-                .set
-                .iter()
+                .fields()
                 .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value)));
             let changes: Vec<_> = removed.chain(set).collect();
             format!("200 {}", changes.join(" ")).trim_end().to_owned()
@@ -293,7 +292,7 @@ fn a_path_that_cannot_be_judged_is_refused_before_any_rule() {
 }
 
 #[test]
-fn a_servicesthat_is_no_servicesname_is_refused_before_any_rule() {
+fn a_host_that_is_no_host_name_is_refused_before_any_rule() {
     for host in [
         "a b",
         "user@api.pymd.io",

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::token::is_scope_token;
 use crate::json::{Object, Value};
+use crate::token_cache::block;
 
 /// A set of scope-tokens, in two allocations however many there are.
 ///
@@ -79,6 +80,11 @@ impl ScopeSet {
     /// The words, sorted and distinct.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|range| self.word(range))
+    }
+
+    /// What it takes in memory beyond itself, in bytes.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        block(self.text.capacity()) + block(self.words.capacity() * size_of::<Range<usize>>())
     }
 
     /// How many distinct words there are.

@@ -39,6 +39,11 @@ impl Seed {
         KeyedHash::new(&self.0).part(purpose)
     }
 
+    /// A key derived from this seed, for a hash that is kept for one purpose.
+    pub(crate) fn key(&self, purpose: &[u8]) -> [u8; 16] {
+        self.hash(purpose).finish().to_le_bytes()
+    }
+
     /// A number derived from this seed, for the jitter of timers: workers differ from those of other proxies.
     pub fn jitter(&self) -> u64 {
         let [low, high] = split(self.hash(b"jitter").finish());

@@ -1,0 +1,33 @@
+//! What a configuration's decisions need to know of a connection: each fact is a host call per request.
+
+use crate::config::Config;
+use crate::credentials::TokenSource;
+use crate::rate_limit::KeyPart;
+
+/// The facts of a connection that decisions look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionNeeds {
+    /// The peer's address: for limits by client address, and for blocked addresses.
+    pub source_address: bool,
+    /// Whether the connection is TLS: for redirects, HSTS, and where a cookie's page comes from.
+    pub tls: bool,
+}
+
+impl ConnectionNeeds {
+    pub(super) fn of(config: &Config) -> Self {
+        let by_address = |part: &KeyPart| *part == KeyPart::ClientAddress;
+        let limits = &config.rate_limits;
+        let sources = config
+            .providers
+            .iter()
+            .flat_map(|provider| &provider.sources);
+        let by_cookie = |source: &TokenSource| matches!(source, TokenSource::Cookie(_));
+        Self {
+            source_address: config.revocations.is_some()
+                || limits.iter().any(|limit| limit.key.iter().any(by_address)),
+            tls: config.https_redirect.is_some()
+                || config.security_headers.is_some()
+                || sources.into_iter().any(by_cookie),
+        }
+    }
+}
