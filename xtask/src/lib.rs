@@ -5,13 +5,16 @@
 
 pub mod apt;
 pub mod auth0_sim;
+pub mod bench;
 pub mod bootstrap;
 pub mod command;
 pub mod dev;
 pub mod envoy;
 pub mod filter;
+mod http;
 pub mod manifests;
 pub mod paint;
+mod service;
 pub mod test;
 pub mod workspace;
 
@@ -39,6 +42,8 @@ enum Task {
     /// Install what is missing, run every check, and count the tests of each boundary
     #[command(visible_alias = "ci")]
     Test(test::Arguments),
+    /// Measure what a request costs, beside Envoy's own filters
+    Bench(bench::Arguments),
     /// Run the simulated Auth0 alone
     Auth0Sim(auth0_sim::Arguments),
     /// Write envoy/plugin-config.yaml into the bootstrap and the manifests that carry it
@@ -55,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Task::BuildFilter(arguments) => filter::run(arguments),
         Task::Dev(arguments) => dev::run(arguments),
         Task::Test(arguments) => test::run(arguments),
+        Task::Bench(arguments) => bench::run(arguments),
         Task::Auth0Sim(arguments) => auth0_sim::run(arguments),
         Task::Manifests => manifests::run(),
     }

@@ -2,10 +2,8 @@
 //! in front, run from `envoy/envoy.yaml` and ended together.
 
 mod certificate;
-mod http;
 mod ports;
 mod requests;
-mod service;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,11 +13,11 @@ use anyhow::{Context, Result, bail};
 
 pub use certificate::Certificate;
 use requests::Example;
-use service::Services;
 
 use crate::bootstrap::Bootstrap;
 use crate::envoy::{self, Envoy};
-use crate::{command, filter, paint, workspace};
+use crate::service::Services;
+use crate::{command, filter, http, paint, workspace};
 
 /// What to run where.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -9,8 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Addresses;
-use super::http;
-use crate::{apt, command, paint, workspace};
+use crate::{apt, command, http, paint, workspace};
 
 /// How long the tokens in `target/dev` are good for: a day's work, within the policy's `max_lifetime`.
 const TOKEN_LIFETIME: Duration = Duration::from_hours(12);

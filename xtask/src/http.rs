@@ -13,12 +13,36 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// When nobody answers in HTTP.
-pub(super) fn status(address: SocketAddr, path: &str) -> Result<u16> {
-    Ok(exchange(
-        address,
-        &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
-    )?
-    .0)
+pub(crate) fn status(address: SocketAddr, path: &str) -> Result<u16> {
+    status_with(address, path, "")
+}
+
+/// The status of `GET path` with a bearer token.
+///
+/// # Errors
+///
+/// When nobody answers in HTTP.
+pub(crate) fn status_with_token(address: SocketAddr, path: &str, token: &str) -> Result<u16> {
+    status_with(address, path, &format!("authorization: Bearer {token}\r\n"))
+}
+
+/// The body of the answer to `GET path`.
+///
+/// # Errors
+///
+/// When nobody answers in HTTP, or not with 200.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Result<String> {
+    let (status, body) = exchange(address, &request(path, ""))?;
+    anyhow::ensure!(status == 200, "{path} answered {status}: {body}");
+    Ok(body)
+}
+
+fn status_with(address: SocketAddr, path: &str, fields: &str) -> Result<u16> {
+    Ok(exchange(address, &request(path, fields))?.0)
+}
+
+fn request(path: &str, fields: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{fields}\r\n")
 }
 
 /// The body of the answer to `POST path` with a JSON body.
@@ -26,7 +50,7 @@ pub(super) fn status(address: SocketAddr, path: &str) -> Result<u16> {
 /// # Errors
 ///
 /// When nobody answers in HTTP, or not with 200.
-pub(super) fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<String> {
+pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<String> {
     let request = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",

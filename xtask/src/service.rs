@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(25);
 
 /// Servers in the order they were started; dropped, they end in the opposite order.
 #[derive(Debug, Default)]
-pub(super) struct Services {
+pub(crate) struct Services {
     running: Vec<Service>,
     stop: Arc<AtomicBool>,
 }
@@ -54,7 +54,7 @@ impl Services {
     /// # Errors
     ///
     /// When called a second time.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let services = Self::default();
         let stop = Arc::clone(&services.stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))?;
@@ -66,7 +66,7 @@ impl Services {
     /// # Errors
     ///
     /// When it can't be started, ends, or is not ready in time; with its last lines.
-    pub(super) fn start<T>(
+    pub(crate) fn start<T>(
         &mut self,
         name: &'static str,
         sgr: u8,
@@ -110,12 +110,25 @@ impl Services {
         }
     }
 
+    /// The process of a server that runs.
+    pub(crate) fn process(&self, name: &str) -> Option<u32> {
+        let service = self.running.iter().find(|service| service.name == name)?;
+        Some(service.child.id())
+    }
+
+    /// Ends all that run, in the opposite order of their start.
+    pub(crate) fn end(&mut self) {
+        while let Some(service) = self.running.pop() {
+            service.end();
+        }
+    }
+
     /// Shows what the servers print until one ends or Ctrl-C.
     ///
     /// # Errors
     ///
     /// When a server ended by itself: which, and its last lines.
-    pub(super) fn follow(&mut self) -> Result<()> {
+    pub(crate) fn follow(&mut self) -> Result<()> {
         for service in &self.running {
             service.log.shown.store(true, Ordering::Relaxed);
         }
@@ -163,23 +176,28 @@ impl Services {
 
 impl Drop for Services {
     fn drop(&mut self) {
-        while let Some(mut service) = self.running.pop() {
-            if matches!(service.child.try_wait(), Ok(Some(_))) {
-                continue;
-            }
-            let pid = i32::try_from(service.child.id()).map(Pid::from_raw);
-            let asked = pid.is_ok_and(|pid| kill(pid, Signal::SIGTERM).is_ok());
-            let start = Instant::now();
-            while asked && start.elapsed() < END_LIMIT {
-                if matches!(service.child.try_wait(), Ok(Some(_))) {
-                    break;
-                }
-                thread::sleep(POLL);
-            }
-            // Of no effect on one that has ended.
-            let _ = service.child.kill();
-            let _ = service.child.wait();
+        self.end();
+    }
+}
+
+impl Service {
+    /// Asks it to end, and kills it where it does not.
+    fn end(mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
         }
+        let pid = i32::try_from(self.child.id()).map(Pid::from_raw);
+        let asked = pid.is_ok_and(|pid| kill(pid, Signal::SIGTERM).is_ok());
+        let start = Instant::now();
+        while asked && start.elapsed() < END_LIMIT {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            thread::sleep(POLL);
+        }
+        // Of no effect on one that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -1,0 +1,206 @@
+//! The rounds: each variant in its turn, in an Envoy of one worker.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
+
+use super::load::{Load, PATH, Turn};
+use super::report::{self, Measured};
+use super::tokens::{self, Tokens};
+use super::variants::{self, Counted, Parts, Variant};
+use super::{Edge, noop};
+use crate::service::Services;
+use crate::{command, envoy, filter, http, workspace};
+
+/// Before the first turn counts, code is compiled and caches are filled.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+pub(super) fn run(arguments: &Edge) -> Result<()> {
+    let (rounds, seconds) = if arguments.quick { (2, 2) } else { (7, 4) };
+    let rounds = arguments.rounds.unwrap_or(rounds);
+    let time = Duration::from_secs(arguments.seconds.unwrap_or(seconds).into());
+
+    let folder = tokens::folder()?;
+    let load = Load::prepare(&folder)?;
+    let envoy = envoy::find_or_install()?;
+    let module = module(arguments)?;
+    let programs = simulation()?;
+    let noop = folder.join("noop.wasm");
+    fs::write(&noop, noop::module())?;
+
+    let mut services = Services::new()?;
+    command::announce("preparing");
+    let tokens = tokens::prepare(&folder, &programs, &mut services)?;
+    services.end();
+    let mut variants = variants::all(&Parts {
+        module: &module,
+        beside: arguments.beside.as_deref(),
+        noop: &noop,
+        tokens: &tokens,
+    });
+    let only = &arguments.only;
+    variants.retain(|variant| only.is_empty() || only.iter().any(|o| variant.name.contains(o)));
+    ensure!(!variants.is_empty(), "--only leaves no variant");
+    let admin = place(&mut variants)?;
+
+    let listeners: Vec<_> = variants.iter().map(Variant::listener).collect();
+    let admin_address = json!({"socket_address":
+        {"address": "127.0.0.1", "port_value": admin.port()}});
+    let bootstrap = json!({
+        "admin": {"address": admin_address},
+        "static_resources": {"listeners": listeners},
+    });
+    let path = folder.join("envoy.json");
+    fs::write(&path, serde_json::to_vec(&bootstrap)?)?;
+    let mut command = load.on_core("0", &envoy.path);
+    command
+        .arg("--config-path")
+        .arg(&path)
+        .args(["--concurrency", "1", "--use-dynamic-base-id"])
+        .args(["--log-level", "error"]);
+    let ready = |_: &[String]| (http::status(admin, "/ready").ok()? == 200).then_some(());
+    services.start("envoy", 36, &mut command, ready)?;
+    let process = services.process("envoy").context("envoy has ended")?;
+
+    command::announce("each variant does the work its name says");
+    for variant in &variants {
+        decides(variant, &tokens)?;
+        load.turn(variant.address, of(variant, &tokens), WARM_UP, process)
+            .with_context(|| variant.name.clone())?;
+    }
+    command::announce(&format!(
+        "{rounds} rounds of {} variants, {} s each{}",
+        variants.len(),
+        time.as_secs(),
+        if load.pinned {
+            ", Envoy on one core and the load on another"
+        } else {
+            ""
+        },
+    ));
+    let mut measured: Vec<Measured> = variants.iter().map(|v| Measured::new(&v.name)).collect();
+    for round in 1..=rounds {
+        for (variant, measured) in variants.iter().zip(&mut measured) {
+            let before = verified(admin, variant)?;
+            let turn = load
+                .turn(variant.address, of(variant, &tokens), time, process)
+                .with_context(|| variant.name.clone())?;
+            proves(variant, &turn, before, verified(admin, variant)?)?;
+            eprintln!(
+                "    {round}/{rounds} {:<34} {:>8.0} requests/s {:>7.1} µs CPU",
+                variant.name, turn.per_second, turn.cpu_micros
+            );
+            measured.turns.push(turn);
+        }
+    }
+    report::print(&measured, &envoy.version);
+    let path = folder.join("edge.json");
+    fs::write(
+        &path,
+        serde_json::to_vec_pretty(&report::json(&measured, &envoy.version))?,
+    )?;
+    println!("\n{}", workspace::relative(&path));
+    Ok(())
+}
+
+fn module(arguments: &Edge) -> Result<PathBuf> {
+    match &arguments.module {
+        Some(module) => Ok(module.clone()),
+        None => filter::publish(&filter::build(&filter::find(arguments.toolchain)?)?),
+    }
+}
+
+fn simulation() -> Result<PathBuf> {
+    command::run(command::cargo().args(["build", "--package", "auth0-sim", "--bins"]))?;
+    Ok(workspace::target().join("debug"))
+}
+
+/// Gives every variant a free port, and one to the admin interface.
+fn place(variants: &mut [Variant]) -> Result<SocketAddr> {
+    // All are held until all are found, so that none is given twice.
+    let hold = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let mut held = Vec::new();
+    for variant in variants {
+        let listener = hold()?;
+        variant.address = listener.local_addr()?;
+        held.push(listener);
+    }
+    Ok(hold()?.local_addr()?)
+}
+
+fn of<'t>(variant: &Variant, tokens: &'t Tokens) -> &'t Path {
+    if variant.large {
+        &tokens.large
+    } else {
+        &tokens.usual
+    }
+}
+
+/// A variant that lets through what it should refuse measures something else.
+fn decides(variant: &Variant, tokens: &Tokens) -> Result<()> {
+    let good = fs::read_to_string(&tokens.usual)?;
+    let good = good.lines().next().unwrap_or_default();
+    let bad = format!("{}AAAA", &good[..good.len().saturating_sub(4)]);
+    let expect = |what: &str, token: &str, allowed: bool| {
+        let status = http::status_with_token(variant.address, PATH, token)?;
+        if (status == 200) != allowed {
+            bail!("{}: {what} was answered with {status}", variant.name);
+        }
+        Ok(())
+    };
+    expect("a good token", good, true)?;
+    expect("a forged token", &bad, !variant.checks_tokens())?;
+    expect(
+        "a token without the scope",
+        &tokens.without_scope,
+        !variant.checks_scopes(),
+    )
+}
+
+/// How many signatures our module says were checked by the host, and how many in the module.
+fn verified(admin: SocketAddr, variant: &Variant) -> Result<(u64, u64)> {
+    let Some((prefix, _)) = &variant.proof else {
+        return Ok((0, 0));
+    };
+    // Counters are handed over on ticks of half a second.
+    std::thread::sleep(Duration::from_millis(600));
+    let stats = http::get(admin, &format!("/stats?filter={prefix}"))?;
+    let count = |name: &str| {
+        let line = format!("{prefix}.{name}: ");
+        let value = stats
+            .lines()
+            .find_map(|l| l.split_once(&line).map(|(_, value)| value));
+        value
+            .and_then(|value| value.trim().parse().ok())
+            .unwrap_or(0)
+    };
+    Ok((count("verified_by_host"), count("verified_by_module")))
+}
+
+fn proves(variant: &Variant, turn: &Turn, before: (u64, u64), after: (u64, u64)) -> Result<()> {
+    let Some((_, counted)) = &variant.proof else {
+        return Ok(());
+    };
+    let by_host = after.0.saturating_sub(before.0);
+    let in_module = after.1.saturating_sub(before.1);
+    // A token now and then is still remembered when it comes again.
+    let most = turn.requests - turn.requests / 20;
+    let few = turn.requests / 20;
+    let holds = match counted {
+        Counted::Nowhere => by_host + in_module <= few,
+        Counted::ByHost => by_host >= most && in_module == 0,
+        Counted::InModule => in_module >= most && by_host == 0,
+    };
+    if !holds {
+        bail!(
+            "{}: of {} requests {by_host} signatures were checked by the host and {in_module} in the module",
+            variant.name,
+            turn.requests
+        );
+    }
+    Ok(())
+}

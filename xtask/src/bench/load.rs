@@ -1,0 +1,153 @@
+//! One turn of load on one listener, and what it cost Envoy.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{apt, command};
+
+/// Connections kept open: as in the figures this project was planned with.
+const CONNECTIONS: u16 = 16;
+/// What every request asks for.
+pub(super) const PATH: &str = "/api/v1/documents";
+
+/// Sends each token in its turn, and prints one line of JSON at the end.
+const SCRIPT: &str = r#"
+local requests, at = {}, 0
+function init(args)
+  for token in io.lines(args[1]) do
+    requests[#requests + 1] = wrk.format("GET", args[2], { authorization = "Bearer " .. token })
+  end
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format(
+    '\nBENCH {"requests": %d, "micros": %d, "p50": %d, "p99": %d, "refused": %d, "broken": %d}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    e.status, e.connect + e.read + e.write + e.timeout))
+end
+"#;
+
+/// What one turn gave.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) requests: u64,
+    pub(super) per_second: f64,
+    pub(super) p50_micros: u64,
+    pub(super) p99_micros: u64,
+    /// Envoy's CPU time per request.
+    pub(super) cpu_micros: f64,
+}
+
+/// The load generator, and the script it runs.
+#[derive(Debug)]
+pub(super) struct Load {
+    script: PathBuf,
+    /// Whether `taskset` can give Envoy one core and the load another.
+    pub(super) pinned: bool,
+}
+
+impl Load {
+    /// Finds wrk, or installs it.
+    ///
+    /// # Errors
+    ///
+    /// When there is none and none can be installed.
+    pub(super) fn prepare(folder: &Path) -> Result<Self> {
+        // wrk prints its version and fails.
+        if Command::new("wrk").arg("--version").output().is_err() {
+            apt::install(&["wrk"])
+                .context("there is no wrk.\nNext step: install wrk (https://github.com/wg/wrk)")?;
+        }
+        let script = folder.join("load.lua");
+        fs::write(&script, SCRIPT)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let taskset = command::output(Command::new("taskset").arg("--version")).is_some();
+        Ok(Self {
+            script,
+            pinned: cores > 1 && taskset,
+        })
+    }
+
+    /// `program`, on a core of its own where that can be had.
+    pub(super) fn on_core(&self, core: &str, program: &Path) -> Command {
+        if self.pinned {
+            let mut pinned = Command::new("taskset");
+            pinned.args(["--cpu-list", core]).arg(program);
+            pinned
+        } else {
+            Command::new(program)
+        }
+    }
+
+    /// Load for `time`; `envoy` is the process whose CPU time counts.
+    ///
+    /// # Errors
+    ///
+    /// When a request was not answered with 200: then something else was measured.
+    pub(super) fn turn(
+        &self,
+        address: SocketAddr,
+        tokens: &Path,
+        time: Duration,
+        envoy: u32,
+    ) -> Result<Turn> {
+        let before = cpu_time(envoy)?;
+        let mut wrk = self.on_core("1", Path::new("wrk"));
+        wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
+            .args(["--duration", &format!("{}s", time.as_secs())])
+            .arg("--script")
+            .arg(&self.script)
+            .arg(format!("http://{address}"))
+            .arg("--")
+            .arg(tokens)
+            .arg(PATH);
+        let printed = command::output(&mut wrk).context("wrk failed")?;
+        let cpu = cpu_time(envoy)?.saturating_sub(before);
+        let line = printed.lines().find_map(|line| line.strip_prefix("BENCH "));
+        let line: Value = serde_json::from_str(line.context("wrk printed no result")?)?;
+        let number = |name: &str| line[name].as_u64().unwrap_or_default();
+        if number("refused") + number("broken") > 0 {
+            bail!(
+                "{} of {} requests were refused, {} connections broke",
+                number("refused"),
+                number("requests"),
+                number("broken")
+            );
+        }
+        let requests = number("requests").max(1);
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let (count, micros) = (requests as f64, number("micros") as f64);
+        Ok(Turn {
+            requests,
+            per_second: count / micros * 1e6,
+            p50_micros: number("p50"),
+            p99_micros: number("p99"),
+            cpu_micros: cpu.as_secs_f64() * 1e6 / count,
+        })
+    }
+}
+
+/// What `process` has used of the CPU in user and system mode; zero where `/proc` does not say.
+fn cpu_time(process: u32) -> Result<Duration> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else {
+        return Ok(Duration::ZERO);
+    };
+    let mut nanos = 0_u64;
+    for task in tasks.flatten() {
+        // The first number is time on the CPU in nanoseconds (Linux, proc_pid_schedstat(5)).
+        let text = fs::read_to_string(task.path().join("schedstat"))?;
+        let first = text.split(' ').next().context("schedstat is empty")?;
+        nanos += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}

@@ -1,0 +1,127 @@
+//! The tokens that the load carries: made by the simulated Auth0, kept for the next run.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::service::Services;
+use crate::{http, workspace};
+
+/// Who issues them; both policies name it.
+pub(super) const ISSUER: &str = "https://bench.example/";
+/// Whom they are for.
+pub(super) const AUDIENCE: &str = "https://api.pymd.io";
+/// As many clients as come back within the life of a token.
+const COUNT: usize = 2_000;
+/// Large ones: permissions, groups.
+const LARGE_COUNT: usize = 200;
+/// What makes a token of about 8 KB.
+const LARGE_CLAIM_BYTES: usize = 5_400;
+const LIFETIME: Duration = Duration::from_hours(20);
+/// What must be left of a token's life for a run.
+const NEEDED: Duration = Duration::from_hours(2);
+
+/// Files of one token per line, and the keys they are signed with.
+#[derive(Clone, Debug)]
+pub(super) struct Tokens {
+    /// Of the usual size, about 900 bytes.
+    pub(super) usual: PathBuf,
+    /// Of about 8 KB.
+    pub(super) large: PathBuf,
+    /// A JWK Set.
+    pub(super) jwks: Value,
+    /// One that lacks the scope.
+    pub(super) without_scope: String,
+}
+
+/// Takes those of an earlier run, or has them made.
+///
+/// # Errors
+///
+/// When the simulation does not start or makes none.
+pub(super) fn prepare(folder: &Path, programs: &Path, services: &mut Services) -> Result<Tokens> {
+    let path = folder.join("tokens.json");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let kept = fs::read_to_string(&path).ok();
+    let kept: Option<Value> = kept.and_then(|text| serde_json::from_str(&text).ok());
+    let made = match kept {
+        Some(kept) if kept["exp"].as_u64() > Some((now + NEEDED).as_secs()) => kept,
+        _ => {
+            let made = make(programs, services, (now + LIFETIME).as_secs())?;
+            fs::write(&path, made.to_string())?;
+            made
+        }
+    };
+    let lines = |name: &str| -> Result<PathBuf> {
+        let path = folder.join(format!("{name}.txt"));
+        let tokens = made[name].as_array().context("no tokens")?;
+        let lines: Vec<_> = tokens.iter().filter_map(Value::as_str).collect();
+        fs::write(&path, lines.join("\n") + "\n")?;
+        Ok(path)
+    };
+    Ok(Tokens {
+        usual: lines("usual")?,
+        large: lines("large")?,
+        jwks: made["jwks"].clone(),
+        without_scope: made["without_scope"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
+fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address: SocketAddr = listener.local_addr()?;
+    drop(listener);
+    let mut auth0 = Command::new(programs.join("auth0-sim"));
+    auth0.args(["--listen", &address.to_string(), "--issuer", ISSUER]);
+    services.start("auth0-sim", 35, &mut auth0, |lines| {
+        lines
+            .iter()
+            .any(|line| line.starts_with("auth0-sim ready"))
+            .then_some(())
+    })?;
+    eprintln!("    {COUNT} tokens are signed …");
+    let token = |number: usize, scope: &str, filler: usize| -> Result<Value> {
+        let claims = json!({
+            "exp": exp,
+            "jti": format!("{number:032}"),
+            "https://pymd.io/roles": ["editor", "reviewer"],
+            "https://pymd.io/tenant": "acme-documents-and-more",
+            "permissions": ["read:documents", "write:documents"],
+            "filler": "x".repeat(filler),
+        });
+        let subject = format!("auth0|{number:024x}");
+        let asked = json!({"subject": subject, "scope": scope, "claims": claims});
+        let answer = http::post_json(address, "/sim/token", &asked.to_string())?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        Ok(answer["access_token"].clone())
+    };
+    let scope = "openid profile email read:documents write:documents";
+    let many = |count, filler| -> Result<Vec<Value>> {
+        (0..count)
+            .map(|number| token(number, scope, filler))
+            .collect()
+    };
+    let jwks = http::get(address, "/.well-known/jwks.json")?;
+    Ok(json!({
+        "exp": exp,
+        "usual": many(COUNT, 100)?,
+        "large": many(LARGE_COUNT, LARGE_CLAIM_BYTES)?,
+        "without_scope": token(0, "openid", 100)?,
+        "jwks": serde_json::from_str::<Value>(&jwks)?,
+    }))
+}
+
+/// Where `bench` keeps its files.
+pub(super) fn folder() -> Result<PathBuf> {
+    let folder = workspace::target().join("bench");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
