@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_auth_policy::jwt::{self, TokenProfile, UnverifiedToken, VerifiedClaims};
+use edge_auth_policy::jwt::{
+    self, DEFAULT_SCOPE_CLAIMS, TokenProfile, UnverifiedToken, VerifiedClaims,
+};
 use edge_auth_policy::rejection::Reason;
 use edge_auth_policy::signature::InModule;
 use edge_auth_policy::time::UnixTime;
@@ -69,6 +71,7 @@ impl Verifier {
                 require_expiration: true,
                 max_lifetime: None,
                 types: ["JWT", "at+jwt"].map(TokenProfile::normalise_type).into(),
+                scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
             },
         }
     }

@@ -10,6 +10,8 @@ use serde_json::Value;
 pub(crate) fn markdown(schema: &Value) -> String {
     let mut text = PREFACE.to_owned();
     let mut sections = vec![(String::new(), schema)];
+    let shared = schema["$defs"].as_object().into_iter().flatten();
+    sections.extend(shared.map(|(name, section)| (name.clone(), section)));
     let mut next = 0;
     while let Some((path, section)) = sections.get(next).cloned() {
         next += 1;
@@ -57,6 +59,12 @@ fn is_required(section: &Value, name: &str) -> bool {
 
 /// The type of a value at `at`; objects get a section of their own, once.
 fn kind<'s>(schema: &'s Value, at: &str, sections: &mut Vec<(String, &'s Value)>) -> String {
+    if let Some(name) = schema["$ref"]
+        .as_str()
+        .and_then(|at| at.strip_prefix("#/$defs/"))
+    {
+        return format!("[{name}](#{})", slug(name));
+    }
     if let Some(choices) = schema["enum"].as_array() {
         return words(choices, " or ");
     }

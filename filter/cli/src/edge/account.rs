@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use edge_auth_policy::client_address::Scheme;
+use edge_auth_policy::condition::Truth;
 use edge_auth_policy::config::Config;
 use edge_auth_policy::decision::{Decision, Wait};
 use edge_auth_policy::pipeline::{Event, Judgement, Step};
@@ -94,6 +95,15 @@ impl Steps {
             Event::Scheme(Scheme::Http) => Heard::Text("came over plain HTTP".to_owned()),
             Event::Public => Heard::Text("public: no token is looked at".to_owned()),
             Event::NoToken => Heard::Text("no token, and none is needed".to_owned()),
+            Event::Condition { place, truth } => Heard::Text(format!(
+                "{place}: {}",
+                match truth {
+                    Truth::True => "met",
+                    Truth::False => "not met",
+                    Truth::Unknown => "missing, or of another type",
+                }
+            )),
+            Event::StepUp(insufficient) => Heard::Text(insufficient.to_string()),
             Event::Counted { limit, remaining } => {
                 Heard::Text(format!("{limit}: {remaining} left"))
             }
@@ -188,6 +198,7 @@ const fn name(step: Step) -> &'static str {
         Step::Verification => "verification",
         Step::Revocation => "revocation",
         Step::Authorization => "authorization",
+        Step::StepUp => "step_up",
         Step::RateLimits => "rate_limits",
         Step::Forward => "forward",
     }

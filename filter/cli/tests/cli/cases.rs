@@ -29,7 +29,7 @@ fn cases_that_do_not_hold_show_the_difference_and_the_way_there() {
 FAIL  a reader deletes  (cases-wrong.yaml: cases[0])
         decision: expected forward, got reply
         steps: path (judged as /documents/7, client 192.0.2.1) → https_redirect (came over HTTPS) → rule (delete) → \
-credential → provider (auth0) → verification → authorization
+credential → provider (auth0) → verification → authorization (claims[0]: missing, or of another type)
 FAIL  a header is wrong  (cases-wrong.yaml: cases[1])
         rule: expected write, got read
         header x-user-id: expected \"root\", got \"edge-auth\"

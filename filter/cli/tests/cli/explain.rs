@@ -56,7 +56,8 @@ fn a_scope_that_is_missing_stops_at_authorization() {
     let run = explain("https://api.pymd.io/documents", &["--claims", "{}"]);
     assert_eq!(run.code, Some(0));
     assert!(
-        run.stdout.contains("\n  STOP authorization\n"),
+        run.stdout
+            .contains("\n  STOP authorization          scopes: missing, or of another type\n"),
         "{}",
         run.stdout
     );
@@ -106,7 +107,7 @@ fn a_rule_in_shadow_mode_tells_what_it_would_deny() {
     let run = explain("/shadow", &["--claims", "{}"]);
     assert!(
         run.stdout.contains(
-            "authorization          would deny: insufficient_scope; shadow mode lets it through\n"
+            "authorization          scopes: missing, or of another type, would deny: insufficient_scope; shadow mode lets it through\n"
         ),
         "{}",
         run.stdout
@@ -199,5 +200,72 @@ fn a_configuration_with_mistakes_is_not_explained() {
             .contains("providers.auth0.audiences: is required"),
         "{}",
         run.stderr
+    );
+}
+
+/// Explains a request to the configuration with composed conditions.
+fn composed(url: &str, claims: &str) -> String {
+    let fixed = ["explain", "composed.yaml", "--now", "1800000000"];
+    let run = edge_auth_with(&[&fixed[..], &["--url", url, "--claims", claims]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    run.stdout
+}
+
+#[test]
+fn composed_conditions_are_told_part_by_part() {
+    let told = composed("/reports", r#"{"https://pymd.io/roles": ["auditor"]}"#);
+    assert!(
+        told.contains(
+            "  STOP authorization          any[0].scopes: missing, or of another type, \
+             any[1].claims[0]: met, any[1].not.claims[0]: missing, or of another type\n"
+        ),
+        "{told}"
+    );
+    assert!(
+        told.contains("\nreply 403 insufficient_scope, by reports at authorization\n"),
+        "{told}"
+    );
+    let claims = r#"{"https://pymd.io/roles": ["auditor"], "suspended": false}"#;
+    let told = composed("/reports", claims);
+    assert!(told.contains("\nforward, by reports\n"), "{told}");
+}
+
+#[test]
+fn permissions_count_as_scopes_where_the_provider_says_so() {
+    let told = composed("/reports", r#"{"permissions": ["read:reports"]}"#);
+    assert!(told.contains("\nforward, by reports\n"), "{told}");
+}
+
+#[test]
+fn a_step_up_says_what_is_wrong_with_the_authentication() {
+    let told = composed("/payments", r#"{"acr": "mfa"}"#);
+    assert!(
+        told.contains("  STOP step_up                auth_time is missing or no date\n"),
+        "{told}"
+    );
+    let told = composed("/payments", r#"{"acr": "mfa", "auth_time": 1799999000}"#);
+    assert!(
+        told.contains(
+            "  STOP step_up                authenticated 1000s ago, longer than max_age\n"
+        ),
+        "{told}"
+    );
+    assert!(
+        told.contains("error=\"insufficient_user_authentication\"")
+            && told.contains("acr_values=\"mfa\", max_age=\"300\""),
+        "{told}"
+    );
+    let told = composed("/payments", r#"{"acr": "mfa", "auth_time": 1799999900}"#);
+    assert!(told.contains("  ok   step_up\n"), "{told}");
+}
+
+#[test]
+fn an_organization_opens_its_own_host_only() {
+    let own = composed("https://acme.pymd.io/tenants", r#"{"org_name": "acme"}"#);
+    assert!(own.contains("\nforward, by tenants\n"), "{own}");
+    let other = composed("https://globex.pymd.io/tenants", r#"{"org_name": "acme"}"#);
+    assert!(
+        other.contains("  STOP authorization          organization: not met\n"),
+        "{other}"
     );
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use edge_auth_policy::base64url::encode;
 use edge_auth_policy::claims::header_text;
 use edge_auth_policy::jwk::{KeySet, VerifyingKey};
-use edge_auth_policy::jwt::{MAX_TOKEN_BYTES, TokenProfile, UnverifiedToken, verify};
+use edge_auth_policy::jwt::{
+    DEFAULT_SCOPE_CLAIMS, MAX_TOKEN_BYTES, TokenProfile, UnverifiedToken, verify,
+};
 use edge_auth_policy::signature::{Algorithm, AlgorithmSet, SignatureError, SignatureVerifier};
 use edge_auth_policy::time::UnixTime;
 use libfuzzer_sys::fuzz_target;
@@ -39,12 +41,24 @@ fn decide(compact: &[u8]) {
     assert_eq!(issuer.as_deref(), Some(claims.issuer()));
     assert_eq!(claims.issuer(), "https://issuer/");
     assert!(claims.has_audience("https://audience"));
-    assert!(claims.expiration_time().is_some_and(|end| NOW < end.saturating_add(SKEW)));
-    assert!(claims.not_before().is_none_or(|start| start <= NOW.saturating_add(SKEW)));
+    assert!(
+        claims
+            .expiration_time()
+            .is_some_and(|end| NOW < end.saturating_add(SKEW))
+    );
+    assert!(
+        claims
+            .not_before()
+            .is_none_or(|start| start <= NOW.saturating_add(SKEW))
+    );
     for scope in claims.scopes().iter() {
         assert!(claims.scopes().contains(scope) && !scope.contains(['"', '\\', ' ']));
     }
-    for text in claims.claims().iter().filter_map(|(_, value)| header_text(value)) {
+    for text in claims
+        .claims()
+        .iter()
+        .filter_map(|(_, value)| header_text(value))
+    {
         assert!(!text.is_empty() && !text.contains(char::is_control));
     }
 }
@@ -73,6 +87,7 @@ static PROFILE: LazyLock<TokenProfile> = LazyLock::new(|| TokenProfile {
     require_expiration: true,
     max_lifetime: None,
     types: vec!["jwt".into()],
+    scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
 });
 
 /// The key of RFC 7515 appendix A.3.1.

@@ -1,6 +1,7 @@
 //! What a rule can ask of a claim.
 
 use super::ClaimPath;
+use crate::condition::Truth;
 use crate::json::{Number, Value};
 use crate::jwt::VerifiedClaims;
 
@@ -39,45 +40,73 @@ pub enum ClaimValue {
 }
 
 impl ClaimRule {
-    /// Whether `claims` satisfy this rule. A claim that is not there satisfies none.
-    pub fn is_met_by(&self, claims: &VerifiedClaims) -> bool {
-        claims
-            .claim(&self.path)
-            .is_some_and(|value| self.test.passes(value))
+    /// Whether `claims` say what is asked. A claim that is not there says nothing, but to [`ClaimTest::Present`].
+    pub fn judge(&self, claims: &VerifiedClaims) -> Truth {
+        match (claims.claim(&self.path), &self.test) {
+            (Some(value), test) => test.judge(value),
+            (None, ClaimTest::Present) => Truth::False,
+            (None, _) => Truth::Unknown,
+        }
     }
 }
 
 impl ClaimTest {
-    /// Whether `value` passes.
-    pub fn passes(&self, value: &Value) -> bool {
+    /// Whether `value` passes. One that cannot be compared, because it is of another type, neither passes nor
+    /// fails: under `not` it must not become a pass.
+    pub fn judge(&self, value: &Value) -> Truth {
         match (self, value) {
-            (Self::Present, value) => *value != Value::Null,
-            (test, Value::Array(elements)) => elements.iter().any(|element| test.scalar(element)),
+            (Self::Present, value) => (*value != Value::Null).into(),
+            (test, Value::Array(elements)) => {
+                any(elements.iter().map(|element| test.scalar(element)))
+            }
             (test, value) => test.scalar(value),
         }
     }
 
-    fn scalar(&self, value: &Value) -> bool {
+    fn scalar(&self, value: &Value) -> Truth {
         match self {
-            Self::Equals(expected) => expected.equals(value),
-            Self::AnyOf(expected) => expected.iter().any(|expected| expected.equals(value)),
-            Self::Prefix(prefix) => value
-                .as_str()
-                .is_some_and(|text| text.starts_with(&**prefix)),
-            Self::Present => *value != Value::Null,
+            Self::Equals(expected) => expected.judge(value),
+            // One value of the right type is enough to say no.
+            Self::AnyOf(expected) => {
+                let mut known = expected
+                    .iter()
+                    .map(|expected| expected.judge(value))
+                    .filter(|truth| *truth != Truth::Unknown)
+                    .peekable();
+                match known.peek() {
+                    Some(_) => any(known),
+                    None => Truth::Unknown,
+                }
+            }
+            Self::Prefix(prefix) => match value {
+                Value::String(text) => text.starts_with(&**prefix).into(),
+                _ => Truth::Unknown,
+            },
+            Self::Present => (*value != Value::Null).into(),
         }
     }
 }
 
 impl ClaimValue {
-    fn equals(&self, value: &Value) -> bool {
+    fn judge(&self, value: &Value) -> Truth {
         match (self, value) {
-            (Self::String(expected), Value::String(text)) => expected == text,
-            (Self::Number(expected), Value::Number(number)) => expected == number,
-            (Self::Bool(expected), Value::Bool(value)) => expected == value,
-            _ => false,
+            (Self::String(expected), Value::String(text)) => (expected == text).into(),
+            (Self::Number(expected), Value::Number(number)) => (expected == number).into(),
+            (Self::Bool(expected), Value::Bool(value)) => (expected == value).into(),
+            _ => Truth::Unknown,
         }
     }
+}
+
+/// The greatest; false where there is none.
+fn any(mut truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut greatest = Truth::False;
+    while greatest != Truth::True
+        && let Some(truth) = truths.next()
+    {
+        greatest = greatest.max(truth);
+    }
+    greatest
 }
 
 #[cfg(test)]
@@ -96,7 +125,11 @@ mod tests {
             values: 20,
         };
         let value = json::parse(value.as_bytes(), limits).unwrap();
-        assert_eq!(test.passes(&value), expected, "{test:?} of {value:?}");
+        assert_eq!(
+            test.judge(&value) == Truth::True,
+            expected,
+            "{test:?} of {value:?}"
+        );
     }
 
     #[test]
@@ -148,5 +181,34 @@ mod tests {
             check(&ClaimTest::Present, value, true);
         }
         check(&ClaimTest::Present, "null", false);
+    }
+
+    #[track_caller]
+    fn check_truth(test: &ClaimTest, value: &str, expected: Truth) {
+        let limits = Limits {
+            depth: 3,
+            values: 20,
+        };
+        let value = json::parse(value.as_bytes(), limits).unwrap();
+        assert_eq!(test.judge(&value), expected, "{test:?} of {value:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_unknown_and_not_false() {
+        let admin = ClaimTest::Equals(string("admin"));
+        check_truth(&admin, r#""user""#, Truth::False);
+        check_truth(&admin, r#"["user"]"#, Truth::False);
+        check_truth(&admin, "[]", Truth::False);
+        for value in ["1", "true", "null", "{}", r#"[["user"]]"#, r#"["user",1]"#] {
+            check_truth(&admin, value, Truth::Unknown);
+        }
+        // An element that passes decides, whatever stands beside it.
+        check_truth(&admin, r#"[1,"admin",{}]"#, Truth::True);
+        let mixed = ClaimTest::AnyOf(vec![string("a"), ClaimValue::Bool(true)]);
+        check_truth(&mixed, r#""b""#, Truth::False);
+        check_truth(&mixed, "1", Truth::Unknown);
+        check_truth(&ClaimTest::AnyOf(Vec::new()), r#""b""#, Truth::Unknown);
+        check_truth(&ClaimTest::Prefix("org_".into()), "7", Truth::Unknown);
+        check_truth(&ClaimTest::Present, "null", Truth::False);
     }
 }

@@ -182,7 +182,7 @@ fn token_cache(o: &mut Object<'_>) -> Option<u64> {
 fn default(o: &mut Object<'_>, names: &Names) -> Option<TokenRequirement> {
     let requires = o.required("requires", Requires { names }, "A token, never `public`.")?;
     match requires {
-        Requirement::Token(required) if !required.optional => Some(required),
+        Requirement::Token(required) if !required.optional => Some(*required),
         Requirement::Token(_) | Requirement::Public => {
             o.fail(
                 "requires",

@@ -4,9 +4,11 @@
 //! would be right. No switch here turns verification off.
 
 mod browser;
+mod condition;
 mod edge;
 mod keys;
 mod limits;
+mod organization;
 mod provider;
 mod reader;
 mod requirement;
@@ -94,6 +96,10 @@ pub fn schema() -> serde_json::Value {
         object.insert(
             "title".to_owned(),
             serde_json::json!("edge-auth plugin configuration"),
+        );
+        object.insert(
+            "$defs".to_owned(),
+            serde_json::json!({ "condition": condition::schema(&names) }),
         );
     }
     schema

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::keys::{self, KeySource};
-use super::reader::{Boolean, Choice, Integer, List, Object, Parsed, Seconds, Section, Text};
+use super::reader::{Boolean, Choice, Integer, Kind, List, Object, Parsed, Seconds, Section, Text};
 use crate::claims::ClaimPath;
 use crate::credentials::TokenSource;
 use crate::identity;
-use crate::jwt::TokenProfile;
+use crate::jwt::{DEFAULT_SCOPE_CLAIMS, TokenProfile};
 use crate::signature::{Algorithm, AlgorithmSet};
 
 /// One identity provider.
@@ -30,6 +30,10 @@ pub struct Provider {
     pub forward: bool,
     /// Claims the upstream receives as header fields.
     pub claim_to_headers: Vec<ClaimToHeader>,
+    /// The claim that says how strongly the user was authenticated.
+    pub acr_claim: ClaimPath,
+    /// The claim that says when the user was authenticated.
+    pub auth_time_claim: ClaimPath,
 }
 
 /// A claim the upstream receives as a header field.
@@ -103,6 +107,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         ("[\"JWT\", \"at+jwt\"]", vec!["JWT".into(), "at+jwt".into()]),
         "The `typ` values accepted (RFC 8725 §3.11); a token without `typ` counts as JWT.",
     );
+    let reads = claims_read(o)?;
     let forward = o.default(
         "forward",
         Boolean,
@@ -127,6 +132,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         require_expiration,
         max_lifetime,
         types: types.iter().map(|typ| media_type(typ)).collect(),
+        scope_claims: reads.scopes,
     };
     Some(Provider {
         name: Box::default(),
@@ -135,7 +141,60 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         sources: sources?,
         forward,
         claim_to_headers,
+        acr_claim: reads.acr,
+        auth_time_claim: reads.auth_time,
     })
+}
+
+/// The claims that decisions read, where a provider has its own names for them.
+struct ClaimsRead {
+    scopes: Vec<Box<str>>,
+    acr: ClaimPath,
+    auth_time: ClaimPath,
+}
+
+fn claims_read(o: &mut Object<'_>) -> Option<ClaimsRead> {
+    let scopes = o.default(
+        "scope_claims",
+        List {
+            of: Text { max: 256 },
+            min: 1,
+            max: 8,
+        },
+        ("[\"scope\", \"scp\"]", DEFAULT_SCOPE_CLAIMS.map(Box::from).into()),
+        "The claims that list scopes, by their literal names, in a string separated by spaces or in an array: what \
+         any of them lists, the token has. Auth0 lists what the user may do in `permissions`.",
+    );
+    let acr = o.default(
+        "acr_claim",
+        claim_path(),
+        ("[\"acr\"]", ClaimPath::new(["acr"]).ok()?),
+        "The claim compared with `acr_values`, as a path of literal names. Auth0 lets no Action set `acr` itself, so \
+         name one of your own.",
+    );
+    let auth_time = o.default(
+        "auth_time_claim",
+        claim_path(),
+        ("[\"auth_time\"]", ClaimPath::new(["auth_time"]).ok()?),
+        "The claim compared with `max_age`, as a path of literal names: seconds since 1970 of the last login.",
+    );
+    Some(ClaimsRead {
+        scopes,
+        acr,
+        auth_time,
+    })
+}
+
+/// A claim as a list of literal names.
+fn claim_path() -> impl Kind<Output = ClaimPath> {
+    Parsed {
+        of: List {
+            of: Text { max: 256 },
+            min: 1,
+            max: 8,
+        },
+        with: |names: Vec<Box<str>>| ClaimPath::new(names).map_err(|error| error.to_string()),
+    }
 }
 
 fn refuse_headers_set_twice(o: &mut Object<'_>, claim_to_headers: &[ClaimToHeader]) {

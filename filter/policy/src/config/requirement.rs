@@ -1,10 +1,13 @@
 //! `requires`: what a request must bring.
 
+use std::time::Duration;
+
 use super::Names;
-use super::reader::{Boolean, Kind, List, Object, Parsed, Path, Report, Section, Text};
-use crate::claims::{ClaimPath, ClaimRule, ClaimTest, ClaimValue};
+use super::condition::condition;
+use super::reader::{Boolean, Kind, List, Object, Parsed, Path, Report, Seconds, Section, Text};
+use crate::condition::{Condition, MAX_CLAIMS, MAX_CONDITIONS};
 use crate::json::Value;
-use crate::scope::{ScopeRequirement, ScopeToken};
+use crate::step_up::{MAX_ACR_VALUE_BYTES, MAX_ACR_VALUES, StepUp};
 
 /// What a request must bring for a rule to let it through.
 #[derive(Clone, Debug)]
@@ -12,7 +15,7 @@ pub enum Requirement {
     /// Nothing; no token is looked at and no identity is forwarded.
     Public,
     /// A valid token, or its absence where it is optional.
-    Token(TokenRequirement),
+    Token(Box<TokenRequirement>),
 }
 
 /// A valid token of one of some providers, and what it must say.
@@ -24,10 +27,12 @@ pub struct TokenRequirement {
     pub optional: bool,
     /// If not empty, the token must name one of these in `aud`, in addition to one of its provider's.
     pub audiences: Vec<Box<str>>,
-    /// The scopes the token must have.
-    pub scopes: ScopeRequirement,
-    /// What other claims must say, all of it.
-    pub claims: Vec<ClaimRule>,
+    /// What the token must say.
+    pub condition: Condition,
+    /// The scopes of a challenge, space separated (RFC 6750 §3).
+    pub challenge: Option<Box<str>>,
+    /// How strongly and how recently the user must have logged in.
+    pub step_up: StepUp,
 }
 
 /// `requires`: the word `public`, or an object.
@@ -44,7 +49,7 @@ impl Kind for Requires<'_> {
             Value::Object(_) => self
                 .section()
                 .read(value, at, report)
-                .map(Requirement::Token),
+                .map(|required| Requirement::Token(Box::new(required))),
             _ => {
                 report.fail(
                     at,
@@ -105,16 +110,8 @@ fn token_requirement(o: &mut Object<'_>, names: &Names) -> Option<TokenRequireme
         },
         "Audiences one of which the token must name, in addition to one of its provider's.",
     );
-    let scopes = o.optional("scopes", Section(scopes), "The scopes the token must have.");
-    let claims = o.optional(
-        "claims",
-        List {
-            of: Section(claim_rule),
-            min: 1,
-            max: 32,
-        },
-        "What other claims must say; all of these.",
-    );
+    let condition = condition(o, names, 0);
+    let step_up = step_up(o);
     let providers = match (o.has("provider"), o.has("providers")) {
         (true, false) => vec![provider?],
         (false, true) => several?,
@@ -123,128 +120,109 @@ fn token_requirement(o: &mut Object<'_>, names: &Names) -> Option<TokenRequireme
             return None;
         }
     };
+    bounded(o, &condition)?;
+    refuse_other_providers(o, &condition, &providers, names)?;
+    let scopes = scopes_to_ask_for(o, &condition)?;
     Some(TokenRequirement {
         providers,
         optional,
         audiences: audiences.unwrap_or_default(),
-        scopes: scopes.unwrap_or_default(),
-        claims: claims.unwrap_or_default(),
+        condition,
+        challenge: (!scopes.is_empty()).then_some(scopes),
+        step_up: step_up?,
     })
 }
 
-fn scopes(o: &mut Object<'_>) -> Option<ScopeRequirement> {
-    let token = || Parsed {
-        of: Text {
-            max: crate::scope::MAX_SCOPE_TOKEN_BYTES,
-        },
-        with: |text: Box<str>| {
-            text.parse::<ScopeToken>()
-                .map_err(|error| error.to_string())
-        },
-    };
-    let all_of = o.optional(
-        "all_of",
+fn step_up(o: &mut Object<'_>) -> Option<StepUp> {
+    let acr_values = o.optional(
+        "acr_values",
         List {
-            of: token(),
-            min: 1,
-            max: 32,
-        },
-        "Scopes the token must have, all of them.",
-    );
-    let any_of = o.optional(
-        "any_of",
-        List {
-            of: token(),
-            min: 1,
-            max: 32,
-        },
-        "Scopes of which the token must have at least one.",
-    );
-    if !o.has("all_of") && !o.has("any_of") {
-        o.fail_here("needs all_of or any_of");
-        return None;
-    }
-    Some(ScopeRequirement {
-        all_of: all_of.unwrap_or_default(),
-        any_of: any_of.unwrap_or_default(),
-    })
-}
-
-fn claim_rule(o: &mut Object<'_>) -> Option<ClaimRule> {
-    let path = o.required(
-        "path",
-        Parsed {
-            of: List {
-                of: Text { max: 256 },
-                min: 1,
-                max: 8,
+            of: Text {
+                max: MAX_ACR_VALUE_BYTES,
             },
-            with: |names: Vec<Box<str>>| ClaimPath::new(names).map_err(|error| error.to_string()),
-        },
-        "The claim, as a list of literal names, outermost first.",
-    );
-    let equals = o.optional("equals", Scalar, "The value the claim must have.");
-    let any_of = o.optional(
-        "any_of",
-        List {
-            of: Scalar,
             min: 1,
-            max: 64,
+            max: MAX_ACR_VALUES,
         },
-        "Values of which the claim must have one; of a list, one element.",
+        "Authentication context classes of which the token's `acr` must be one, preferred ones first (RFC 9470 §3).",
     );
-    let prefix = o.optional(
-        "prefix",
-        Text { max: 1024 },
-        "What the claim's text must begin with.",
+    let max_age = o.optional(
+        "max_age",
+        Seconds {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(30 * 24 * 3600),
+        },
+        "How long ago the user may have logged in, by the token's `auth_time`, 1s to 720h (RFC 9470 §3); the provider's \
+         clock_skew_seconds is added. A token without `auth_time` is refused.",
     );
-    let present = o.optional(
-        "present",
-        Boolean,
-        "`true`: the claim must be there, whatever it says.",
-    );
-    let given = ["equals", "any_of", "prefix", "present"]
-        .iter()
-        .filter(|name| o.has(name))
-        .count();
-    if given != 1 {
-        o.fail_here("needs exactly one of equals, any_of, prefix and present");
+    if max_age.is_some_and(|age| age.subsec_nanos() > 0) {
+        o.fail(
+            "max_age",
+            "is no whole number of seconds, as a challenge names them",
+        );
         return None;
     }
-    let test = if let Some(value) = equals {
-        ClaimTest::Equals(value)
-    } else if let Some(values) = any_of {
-        ClaimTest::AnyOf(values)
-    } else if let Some(prefix) = prefix {
-        ClaimTest::Prefix(prefix)
-    } else if present? {
-        ClaimTest::Present
-    } else {
-        o.fail("present", "can only be true");
-        return None;
-    };
-    Some(ClaimRule { path: path?, test })
+    StepUp::new(acr_values.unwrap_or_default(), max_age)
+        .map_err(|error| o.fail("acr_values", error.to_string()))
+        .ok()
 }
 
-/// Text, a number or a boolean, as a claim may hold it.
-struct Scalar;
-
-impl Kind for Scalar {
-    type Output = ClaimValue;
-
-    fn read(&self, value: &Value, at: &Path<'_>, report: &mut Report) -> Option<ClaimValue> {
-        match value {
-            Value::String(text) => Some(ClaimValue::String(text.clone())),
-            Value::Number(number) => Some(ClaimValue::Number(*number)),
-            Value::Bool(boolean) => Some(ClaimValue::Bool(*boolean)),
-            _ => {
-                report.fail(at, "must be text, a number or a boolean");
-                None
-            }
+/// What one token may make us compute.
+fn bounded(o: &mut Object<'_>, condition: &Condition) -> Option<()> {
+    let (mut conditions, mut claims) = (0, 0);
+    condition.visit(&mut |condition| {
+        conditions += 1;
+        claims += condition.claims.len();
+    });
+    let mut within = |count: usize, most: usize, what: &str| {
+        if count <= most {
+            return true;
         }
-    }
-
-    fn schema(&self) -> serde_json::Value {
-        serde_json::json!({ "type": ["string", "number", "boolean"] })
-    }
+        o.fail_here(format!("has {count} {what} in all; {most} are allowed"));
+        false
+    };
+    let conditions = within(conditions, MAX_CONDITIONS, "conditions");
+    let claims = within(claims, MAX_CLAIMS, "claims");
+    (conditions && claims).then_some(())
 }
+
+/// A condition for a provider whose tokens are not accepted here would never hold.
+fn refuse_other_providers(
+    o: &mut Object<'_>,
+    condition: &Condition,
+    providers: &[usize],
+    names: &Names,
+) -> Option<()> {
+    let mut other = None;
+    condition.visit(&mut |condition| {
+        let unknown = condition
+            .providers
+            .iter()
+            .find(|index| !providers.contains(index));
+        other = other.or(unknown.copied());
+    });
+    let Some(other) = other else { return Some(()) };
+    let name = names.providers.get(other).map_or("", |name| &**name);
+    o.fail_here(format!(
+        "has a condition for provider {name}, whose tokens it does not accept; add it to providers"
+    ));
+    None
+}
+
+/// The scopes of a challenge, space separated.
+fn scopes_to_ask_for(o: &mut Object<'_>, condition: &Condition) -> Option<Box<str>> {
+    let scopes = condition.scopes_to_ask_for();
+    let names: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+    let challenge = names.join(" ");
+    if challenge.len() > MAX_CHALLENGE_BYTES {
+        let bytes = challenge.len();
+        o.fail_here(format!(
+            "asks for scopes of {bytes} bytes in all; {MAX_CHALLENGE_BYTES} are allowed, because a challenge names \
+             them in one header field"
+        ));
+        return None;
+    }
+    Some(challenge.into())
+}
+
+/// The longest `scope` of a challenge, in bytes; clients commonly take 8 KiB of headers.
+const MAX_CHALLENGE_BYTES: usize = 2048;

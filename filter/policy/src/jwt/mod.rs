@@ -15,6 +15,7 @@ mod verify;
 
 pub use error::Error;
 pub use jws::{MAX_HEADER_BYTES, MAX_TOKEN_BYTES, MAX_TYPE_BYTES};
-pub use profile::TokenProfile;
+pub(crate) use numeric_date::numeric_date;
+pub use profile::{DEFAULT_SCOPE_CLAIMS, TokenProfile};
 pub use unverified::{CLAIMS_LIMITS, UnverifiedToken};
 pub use verify::{VerifiedClaims, verify};

@@ -12,7 +12,7 @@ const LATEST: u64 = 253_402_300_799;
 ///
 /// Strings are refused, so are negative numbers (`jwt-simple` let them wrap into the far future) and numbers beyond
 /// the year 9999.
-pub(super) fn numeric_date(value: &Value) -> Option<UnixTime> {
+pub(crate) fn numeric_date(value: &Value) -> Option<UnixTime> {
     match value.as_number()? {
         Number::Unsigned(seconds) => (seconds <= LATEST).then(|| UnixTime::from_secs(seconds)),
         Number::Negative(_) => None,

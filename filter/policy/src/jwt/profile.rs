@@ -21,7 +21,12 @@ pub struct TokenProfile {
     pub max_lifetime: Option<Duration>,
     /// The values of `typ` that are allowed, as [`TokenProfile::normalise_type`] writes them; a token without one counts as `jwt`.
     pub types: Vec<Box<str>>,
+    /// The claims that list scopes, by their literal names; [`DEFAULT_SCOPE_CLAIMS`] where nothing else is asked for.
+    pub scope_claims: Vec<Box<str>>,
 }
+
+/// The claims that list scopes: RFC 8693 §4.2's, and the one Okta and Entra write.
+pub const DEFAULT_SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 
 impl TokenProfile {
     /// Writes a `typ` as [`TokenProfile::types`] holds it: without `application/`, in lower case (RFC 7515 §4.1.9).
@@ -68,6 +73,7 @@ mod tests {
                 .copied()
                 .map(TokenProfile::normalise_type)
                 .collect(),
+            scope_claims: Vec::new(),
         };
         assert_eq!(profile.allows_type(media_type), expected, "{media_type:?}");
     }

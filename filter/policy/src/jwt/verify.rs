@@ -24,7 +24,6 @@ pub struct VerifiedClaims {
     claims: Object,
     times: Times,
     scopes: ScopeSet,
-    permissions: ScopeSet,
     algorithm: Algorithm,
     key_id: Option<Box<str>>,
     key_fingerprint: KeyFingerprint,
@@ -58,8 +57,7 @@ pub fn verify(
     times.check(profile, now)?;
     Ok(VerifiedClaims {
         issuer: issuer.into(),
-        scopes: ScopeSet::from_claims(&claims),
-        permissions: ScopeSet::permissions(&claims),
+        scopes: ScopeSet::from_claims(&claims, profile.scope_claims.iter().map(|name| &**name)),
         claims,
         times,
         algorithm,
@@ -206,7 +204,6 @@ impl VerifiedClaims {
         block(self.issuer.len())
             + self.claims.heap_bytes()
             + self.scopes.heap_bytes()
-            + self.permissions.heap_bytes()
             + block(self.key_id.as_ref().map_or(0, |key_id| key_id.len()))
     }
 
@@ -255,14 +252,9 @@ impl VerifiedClaims {
         audiences(&self.claims).any(|it| it == audience)
     }
 
-    /// The scopes.
+    /// The scopes, from the claims that the profile names.
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
-    }
-
-    /// Auth0's `permissions`.
-    pub fn permissions(&self) -> &ScopeSet {
-        &self.permissions
     }
 
     /// The claim at `path`.

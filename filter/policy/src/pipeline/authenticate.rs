@@ -13,7 +13,7 @@ use crate::credentials::{self, UnverifiedCredential};
 use crate::decision::Wait;
 use crate::jwks::UnknownKeyId;
 use crate::jwt::{self, UnverifiedToken, VerifiedClaims};
-use crate::pipeline::denial::{Denial, challenge};
+use crate::pipeline::denial::Denial;
 use crate::rejection::Reason;
 use crate::store::SharedStore;
 use crate::time::UnixTime;
@@ -51,12 +51,7 @@ impl Gateway {
                 request.listener.tell(Event::NoToken);
                 Ok(Caller::Nobody)
             } else {
-                let scope = challenge(&required.scopes);
-                Err(Denial {
-                    scope,
-                    ..Denial::of(Reason::MissingToken)
-                }
-                .into())
+                Err(Denial::of(Reason::MissingToken).asking_for(required).into())
             };
         };
         self.refuse_cross_site(request, credential)?;

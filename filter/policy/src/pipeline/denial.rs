@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::config::TokenRequirement;
 use crate::decision::LocalReply;
 use crate::redirect::Redirect;
 use crate::rejection::{Challenge, ErrorSettings, Reason, RejectionContext, reject};
-use crate::scope::{ScopeRequirement, ScopeToken};
 
 /// A reason to deny, and what the client can do about it.
 #[derive(Debug)]
@@ -13,6 +13,10 @@ pub(super) struct Denial {
     pub(super) reason: Reason,
     /// The scopes the rule asks for, space separated.
     pub(super) scope: Option<Box<str>>,
+    /// The authentication context classes the rule asks for, space separated (RFC 9470 §3).
+    pub(super) acr_values: Option<Box<str>>,
+    /// The oldest authentication the rule allows, in seconds (RFC 9470 §3).
+    pub(super) max_age: Option<u64>,
     /// Seconds after which trying again may help.
     pub(super) retry_after: Option<u64>,
     /// `RateLimit` and `RateLimit-Policy`.
@@ -24,15 +28,26 @@ impl Denial {
         Self {
             reason,
             scope: None,
+            acr_values: None,
+            max_age: None,
             retry_after: None,
             headers: Vec::new(),
+        }
+    }
+
+    /// Names the scopes of `required` in the challenge (RFC 6750 §3).
+    pub(super) fn asking_for(self, required: &TokenRequirement) -> Self {
+        Self {
+            scope: required.challenge.clone(),
+            ..self
         }
     }
 
     pub(super) fn reply(&self, settings: &ErrorSettings) -> LocalReply {
         let challenge = Challenge {
             scope: self.scope.as_deref(),
-            ..Challenge::default()
+            acr_values: self.acr_values.as_deref(),
+            max_age: self.max_age,
         };
         let context = RejectionContext {
             challenge,
@@ -41,12 +56,6 @@ impl Denial {
         };
         reject(self.reason, settings, context)
     }
-}
-
-/// The `scope` of a challenge: every scope the rule names, as it may be asked for (RFC 6750 §3).
-pub(super) fn challenge(scopes: &ScopeRequirement) -> Option<Box<str>> {
-    let names: Vec<_> = scopes.all().map(ScopeToken::as_str).collect();
-    (!names.is_empty()).then(|| names.join(" ").into())
 }
 
 /// The reply that sends a client to HTTPS. It may be cached: it says nothing about the caller.

@@ -6,7 +6,7 @@
 //! 4. A blocked address is refused.
 //! 5. The first rule that matches decides; without one, the default, which requires a token.
 //! 6. The token is taken, its provider found, its signature and claims verified.
-//! 7. Revocations, then scopes and claims are compared with what the rule asks for.
+//! 7. Revocations, then scopes, claims and the authentication are compared with what the rule asks for.
 //! 8. Rate limits are counted.
 //! 9. Identity headers are removed and set; the upstream sees the path that was judged.
 //!
@@ -329,7 +329,7 @@ impl Gateway {
                 let caller = self.identify(request, rule, required, host)?;
                 self.revoked(request, &caller, host.now)?;
                 request.listener.begin(Step::Authorization);
-                authorize::authorize(required, &caller)?;
+                self.authorize(request, required, &caller, host.now)?;
                 caller
             }
         };

@@ -11,6 +11,8 @@ use crate::base64url;
 use crate::signature::InModule;
 use crate::store::MemoryStore;
 
+mod conditions;
+
 pub(super) const NOW: u64 = 1_800_000_000;
 
 pub(super) fn signing_key() -> SigningKey {
@@ -97,10 +99,39 @@ impl Edge {
     }
 
     fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)], tls: bool) -> Judgement {
+        self.ask_whole(method, "api.pymd.io", path, headers, tls, None)
+    }
+
+    /// A GET over TLS to another host.
+    fn ask_host(&mut self, host: &str, path: &str, headers: &[(&str, &str)]) -> Judgement {
+        self.ask_whole("GET", host, path, headers, true, None)
+    }
+
+    /// The conditions told of a GET over TLS.
+    fn explained(&mut self, host: &str, path: &str, headers: &[(&str, &str)]) -> Vec<String> {
+        let told = std::cell::RefCell::new(Vec::new());
+        let listener = |event: Event<'_>| {
+            if let Event::Condition { place, truth } = event {
+                told.borrow_mut().push(format!("{place} {truth:?}"));
+            }
+        };
+        self.ask_whole("GET", host, path, headers, true, Some(&listener));
+        told.into_inner()
+    }
+
+    fn ask_whole(
+        &mut self,
+        method: &str,
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        tls: bool,
+        listener: Option<&dyn Fn(Event<'_>)>,
+    ) -> Judgement {
         let mut fields: Vec<(&[u8], &[u8])> = vec![
             (b":method", method.as_bytes()),
             (b":path", path.as_bytes()),
-            (b":authority", b"api.pymd.io"),
+            (b":authority", host.as_bytes()),
         ];
         fields.extend(
             headers
@@ -117,8 +148,11 @@ impl Edge {
             store: &mut self.store,
             verifier: &mut InModule,
         };
-        self.gateway
-            .on_request_headers(&head, Patience::MayWait, &mut host)
+        let patience = Patience::MayWait;
+        match listener {
+            Some(listener) => self.gateway.explain(&head, patience, &mut host, listener),
+            None => self.gateway.on_request_headers(&head, patience, &mut host),
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 use std::net::IpAddr;
 
 use crate::client_address::Scheme;
+use crate::condition::{Place, Truth};
 use crate::rejection::Reason;
+use crate::step_up::Insufficient;
 
 /// A step of the pipeline, in the order of decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +36,8 @@ pub enum Step {
     Revocation,
     /// Scopes and claims are compared with what the rule asks for.
     Authorization,
+    /// The strength and the age of the authentication are compared with what the rule asks for.
+    StepUp,
     /// Rate limits are counted.
     RateLimits,
     /// The request's headers and path are changed for the upstream.
@@ -59,6 +63,15 @@ pub enum Event<'e> {
     NoToken,
     /// The index of the provider that the token names.
     Provider(usize),
+    /// A part of the rule's conditions and how it was judged, told where they do not hold as a whole.
+    Condition {
+        /// Where in the requirement it stands.
+        place: &'e Place<'e>,
+        /// Whether the token says so.
+        truth: Truth,
+    },
+    /// Why the authentication does not suffice.
+    StepUp(Insufficient),
     /// A limit was counted, and this many requests are left in its window.
     Counted {
         /// The limit's name.
@@ -79,6 +92,10 @@ impl Listener<'_> {
         if let Some(listener) = self.0 {
             listener(event);
         }
+    }
+
+    pub(super) fn is_there(self) -> bool {
+        self.0.is_some()
     }
 
     pub(super) fn begin(self, step: Step) {

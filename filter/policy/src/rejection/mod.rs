@@ -31,7 +31,7 @@ pub enum Reason {
     MalformedToken,
     /// The token has no dots at all: Auth0 issues such tokens when no `audience` was asked for.
     OpaqueToken,
-    /// The token is a JWE.
+    /// The token is a JWE. Auth0's newer opaque tokens are: there too, no `audience` was asked for.
     EncryptedToken,
     /// The token's `alg` is not among the provider's algorithms.
     AlgorithmNotAllowed,
@@ -230,7 +230,7 @@ impl Reason {
             Self::EncryptedToken => (
                 401,
                 INVALID_TOKEN,
-                "The access token is encrypted; a signed one is required",
+                "The access token is encrypted, not signed; ask the authorization server for this API's audience",
                 Client,
             ),
             Self::AlgorithmNotAllowed

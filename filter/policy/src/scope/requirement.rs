@@ -1,6 +1,7 @@
 //! The scopes a rule asks for.
 
 use super::{ScopeSet, ScopeToken};
+use crate::condition::Truth;
 
 /// Which scopes a token must carry: every one of `all_of`, and, unless it is empty, at least one of `any_of`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,23 +18,17 @@ impl ScopeRequirement {
         self.all_of.is_empty() && self.any_of.is_empty()
     }
 
-    /// Whether `granted` suffices.
-    pub fn is_met_by(&self, granted: &ScopeSet) -> bool {
-        self.missing(granted).next().is_none()
-    }
-
-    /// The scopes that would help, in the order of the configuration: what of `all_of` is not granted, and all of
-    /// `any_of` where none of it is. Empty exactly if the requirement is met.
-    ///
-    /// RFC 6750 §3 lets a challenge say in `scope=` what is necessary; see [`Self::all`] for the whole of it.
-    pub fn missing<'a>(&'a self, granted: &'a ScopeSet) -> impl Iterator<Item = &'a ScopeToken> {
-        let lacks = |scope: &&ScopeToken| !granted.contains(scope.as_str());
-        let any_of = if self.any_of.iter().all(|scope| lacks(&scope)) {
-            &*self.any_of
-        } else {
-            &[]
-        };
-        self.all_of.iter().filter(lacks).chain(any_of)
+    /// Whether `granted` suffices. Where it does not, that is known only of a token that lists its scopes, and
+    /// lists them well: one that does not may mean anything, and `not` must make no grant of it.
+    pub fn judge(&self, granted: &ScopeSet) -> Truth {
+        let has = |scope: &ScopeToken| granted.contains(scope.as_str());
+        let is_met =
+            self.all_of.iter().all(has) && (self.any_of.is_empty() || self.any_of.iter().any(has));
+        match (is_met, granted.is_well_formed()) {
+            (true, _) => Truth::True,
+            (false, true) => Truth::False,
+            (false, false) => Truth::Unknown,
+        }
     }
 
     /// Every scope named, in the order of the configuration.
@@ -54,43 +49,51 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(all_of: &str, any_of: &str, granted: &str, missing: &str) {
+    fn check(all_of: &str, any_of: &str, claims: &str, expected: Truth) {
         let requirement = ScopeRequirement {
             all_of: tokens(all_of),
             any_of: tokens(any_of),
         };
-        let claims = format!(r#"{{"scope":"{granted}"}}"#);
-        let claims = json::parse(
-            claims.as_bytes(),
-            Limits {
-                depth: 1,
-                values: 2,
-            },
-        )
-        .unwrap();
-        let granted = ScopeSet::from_claims(claims.as_object().unwrap());
-        let names: Vec<_> = requirement
-            .missing(&granted)
-            .map(ScopeToken::as_str)
-            .collect();
-        assert_eq!(names.join(" "), missing);
-        assert_eq!(requirement.is_met_by(&granted), missing.is_empty());
+        let limits = Limits {
+            depth: 3,
+            values: 20,
+        };
+        let claims = json::parse(claims.as_bytes(), limits).unwrap();
+        let granted = ScopeSet::from_claims(claims.as_object().unwrap(), ["scope"]);
+        assert_eq!(requirement.judge(&granted), expected, "{claims:?}");
+    }
+
+    fn scope(granted: &str) -> String {
+        format!(r#"{{"scope":"{granted}"}}"#)
     }
 
     #[test]
     fn all_of_needs_every_scope() {
-        check("", "", "", "");
-        check("a b", "", "a b c", "");
-        check("a b", "", "b", "a");
-        check("a b", "", "", "a b");
+        check("", "", &scope(""), Truth::True);
+        check("a b", "", &scope("a b c"), Truth::True);
+        check("a b", "", &scope("b"), Truth::False);
+        check("a b", "", &scope(""), Truth::False);
     }
 
     #[test]
     fn any_of_needs_one_scope() {
-        check("", "a b", "b", "");
-        check("", "a b", "c", "a b");
-        check("x", "a b", "a", "x");
-        check("x", "a b", "x", "a b");
-        check("x", "a b", "", "x a b");
+        check("", "a b", &scope("b"), Truth::True);
+        check("", "a b", &scope("c"), Truth::False);
+        check("x", "a b", &scope("a"), Truth::False);
+        check("x", "a b", &scope("x"), Truth::False);
+        check("x", "a b", &scope("x b"), Truth::True);
+    }
+
+    #[test]
+    fn scopes_that_are_missing_or_malformed_are_unknown_and_not_absent() {
+        for claims in [
+            "{}",
+            r#"{"scope":7}"#,
+            r#"{"scope":["b",1]}"#,
+            r#"{"scope":"b\u0000"}"#,
+        ] {
+            check("a", "", claims, Truth::Unknown);
+        }
+        check("a", "", r#"{"scope":["a",1]}"#, Truth::True);
     }
 }

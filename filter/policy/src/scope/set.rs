@@ -15,43 +15,38 @@ pub struct ScopeSet {
     text: String,
     /// Where the distinct words stand in `text`, sorted by word.
     words: Vec<Range<usize>>,
+    /// Whether any claim was there to read.
+    is_present: bool,
+    /// Whether something in them was no scope-token, or no list of them.
+    is_malformed: bool,
 }
 
 impl ScopeSet {
-    /// The scopes in the claims `scope` (RFC 8693 §4.2) and `scp` (as Okta and Entra call it): each a list in a
-    /// string, separated by spaces, or an array of strings. A claim of any other type grants nothing.
-    pub fn from_claims(claims: &Object) -> Self {
-        Self::from_values(
-            [claims.get("scope"), claims.get("scp")]
-                .into_iter()
-                .flatten(),
-        )
-    }
-
-    /// The words in Auth0's claim `permissions`, an array of strings.
-    pub fn permissions(claims: &Object) -> Self {
-        let permissions = claims.get("permissions");
-        Self::from_values(
-            permissions
-                .filter(|value| value.as_array().is_some())
-                .into_iter(),
-        )
-    }
-
-    fn from_values<'v>(values: impl Iterator<Item = &'v Value>) -> Self {
+    /// The scopes in the claims called `names`, for instance `scope` (RFC 8693 §4.2), `scp` (as Okta and Entra
+    /// call it) and Auth0's `permissions`: each a list in a string, separated by spaces, or an array of strings. A
+    /// claim of any other type grants nothing.
+    pub fn from_claims<'n>(claims: &Object, names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut set = Self::default();
-        for value in values {
+        for value in names.into_iter().filter_map(|name| claims.get(name)) {
+            set.is_present = true;
             match value {
-                Value::String(list) => list.split(' ').for_each(|word| set.push(word)),
-                // One element is one word: "a b" in an array is no scope-token and not two.
-                Value::Array(words) => words
-                    .iter()
-                    .filter_map(Value::as_str)
+                Value::String(list) => list
+                    .split(' ')
+                    .filter(|word| !word.is_empty())
                     .for_each(|word| set.push(word)),
-                _ => {}
+                Value::Array(words) => {
+                    for word in words {
+                        // One element is one word: "a b" in an array is no scope-token and not two.
+                        match word.as_str() {
+                            Some(word) => set.push(word),
+                            None => set.is_malformed = true,
+                        }
+                    }
+                }
+                _ => set.is_malformed = true,
             }
         }
-        let Self { text, words } = &mut set;
+        let Self { text, words, .. } = &mut set;
         let word = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
         words.sort_unstable_by(|a, b| word(a).cmp(word(b)));
         words.dedup_by(|a, b| word(a) == word(b));
@@ -63,7 +58,15 @@ impl ScopeSet {
             let start = self.text.len();
             self.text.push_str(word);
             self.words.push(start..self.text.len());
+        } else {
+            self.is_malformed = true;
         }
+    }
+
+    /// Whether the token lists its scopes, and everything in the lists is one. What is not in a set that is not
+    /// well-formed may have been meant all the same.
+    pub fn is_well_formed(&self) -> bool {
+        self.is_present && !self.is_malformed
     }
 
     fn word(&self, range: &Range<usize>) -> &str {
@@ -116,7 +119,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let set = ScopeSet::from_claims(&claims(text));
+        let set = ScopeSet::from_claims(&claims(text), ["scope", "scp"]);
         assert_eq!(set.iter().collect::<Vec<_>>(), expected, "{text}");
         for scope in expected {
             assert!(set.contains(scope));
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn containment_is_exact_and_case_sensitive() {
-        let set = ScopeSet::from_claims(&claims(r#"{"scope":"read:documents"}"#));
+        let set = ScopeSet::from_claims(&claims(r#"{"scope":"read:documents"}"#), ["scope"]);
         for word in [
             "read:document",
             "read:documents ",
@@ -160,10 +163,37 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_an_array_and_apart_from_scopes() {
-        let with = |text| ScopeSet::permissions(&claims(text));
-        assert!(with(r#"{"permissions":["read:a"]}"#).contains("read:a"));
-        assert!(with(r#"{"permissions":"read:a"}"#).is_empty());
-        assert!(with(r#"{"scope":"read:a"}"#).is_empty());
+    fn only_the_claims_that_are_named_are_read() {
+        let text = r#"{"scope":"a","permissions":["read:a"],"https://pymd.io/p":["b"]}"#;
+        let words = |names: &[&str]| {
+            let set = ScopeSet::from_claims(&claims(text), names.iter().copied());
+            set.iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(words(&["scope"]), "a");
+        assert_eq!(words(&["permissions"]), "read:a");
+        assert_eq!(
+            words(&["scope", "permissions", "https://pymd.io/p"]),
+            "a b read:a"
+        );
+        assert_eq!(words(&["scp"]), "");
+    }
+
+    #[test]
+    fn a_set_is_well_formed_where_scopes_are_listed_and_nothing_else() {
+        let is = |text| ScopeSet::from_claims(&claims(text), ["scope", "scp"]).is_well_formed();
+        for text in [r#"{"scope":""}"#, r#"{"scp":[]}"#, r#"{"scope":" a  b "}"#] {
+            assert!(is(text), "{text}");
+        }
+        for text in [
+            "{}",
+            r#"{"scope":null}"#,
+            r#"{"scope":"a","scp":7}"#,
+            r#"{"scp":["a",7]}"#,
+            r#"{"scp":["a b"]}"#,
+            r#"{"scp":[""]}"#,
+            r#"{"scope":"a\tb"}"#,
+        ] {
+            assert!(!is(text), "{text}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use ed25519_dalek::Signer as _;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::{Error, TokenProfile, UnverifiedToken, VerifiedClaims, verify};
+use super::{DEFAULT_SCOPE_CLAIMS, Error, TokenProfile, UnverifiedToken, VerifiedClaims, verify};
 use crate::base64url::{decode, encode};
 use crate::jwk::KeySet;
 use crate::signature::{Algorithm, AlgorithmSet, HashFunction, InModule, Scheme};
@@ -182,6 +182,7 @@ fn profile() -> TokenProfile {
         require_expiration: true,
         max_lifetime: None,
         types: vec!["jwt".into(), "at+jwt".into()],
+        scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
     }
 }
 
