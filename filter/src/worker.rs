@@ -361,8 +361,12 @@ fn apply(mutations: &Mutations) -> Result<(), host::HostError> {
     for name in &mutations.remove {
         host::remove_request_header(name)?;
     }
-    for (name, value) in mutations.fields() {
+    for (name, value) in &mutations.set {
         host::set_request_header(name, value)?;
+    }
+    // Identity fields that a client sent were all removed: adding spares the host the search.
+    for (name, value) in mutations.identity.iter().flat_map(|fields| fields.iter()) {
+        host::add_request_header(name, value)?;
     }
     Ok(())
 }

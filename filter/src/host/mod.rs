@@ -86,6 +86,11 @@ pub(crate) fn set_request_header(name: &str, value: &[u8]) -> Result<(), HostErr
     abi::replace_header(MapType::HttpRequestHeaders, name.as_bytes(), value)
 }
 
+/// Adds a request header field.
+pub(crate) fn add_request_header(name: &str, value: &[u8]) -> Result<(), HostError> {
+    abi::add_header(MapType::HttpRequestHeaders, name.as_bytes(), value)
+}
+
 /// All header fields of the answer whose context is active.
 pub(crate) fn response_headers() -> Result<HeaderBuffer, HostError> {
     abi::header_map_pairs(MapType::HttpResponseHeaders)

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::filter;
+use crate::{command, filter};
 
 /// What to measure.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,6 +29,8 @@ pub struct Arguments {
 enum Bench {
     /// Requests through one Envoy worker: no filter, Envoy's own, ours
     Edge(Edge),
+    /// Decisions, natively and without a proxy (criterion)
+    Policy,
 }
 
 /// How to measure.
@@ -65,5 +67,11 @@ struct Edge {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.bench {
         Bench::Edge(arguments) => edge::run(arguments),
+        Bench::Policy => command::run_inherited(command::cargo().args([
+            "bench",
+            "--package",
+            "edge-auth-policy",
+            "--benches",
+        ])),
     }
 }

@@ -106,7 +106,6 @@ fn differing_or_repeated_credentials_are_refused() {
         None,
         refused,
     );
-    check(&[("authorization", "Bearer a,Bearer b")], None, refused);
     check(&[], Some("access_token=a&access%5ftoken=a"), refused);
     check(&[("cookie", "token=a; token=a")], None, refused);
     check(
@@ -114,6 +113,21 @@ fn differing_or_repeated_credentials_are_refused() {
         None,
         refused,
     );
+}
+
+#[test]
+fn two_tokens_that_a_proxy_joined_are_told_from_one() {
+    let joined = |token: &str| {
+        let token = token.as_bytes();
+        let only_by_cookie = false;
+        UnverifiedCredential {
+            token,
+            only_by_cookie,
+        }
+        .is_joined()
+    };
+    assert!(joined("a,Bearer b") && joined("a.b.c,"));
+    assert!(!joined("a.b.c"));
 }
 
 #[track_caller]

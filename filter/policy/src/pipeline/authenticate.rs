@@ -63,6 +63,9 @@ impl Gateway {
             request.listener.begin(Step::Verification);
             verified
         } else {
+            if credential.is_joined() {
+                return Err(Reason::SeveralTokens.into());
+            }
             let token = UnverifiedToken::parse(credential.token).map_err(Reason::from)?;
             let provider = token
                 .unverified_issuer()

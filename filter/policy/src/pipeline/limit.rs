@@ -117,7 +117,11 @@ fn key(limit: &RateLimit, request: &Request<'_>, rule: &Rule, caller: &Caller) -
         .collect();
     let mut texts = texts.iter();
     // In its one spelling: another case, a trailing dot or a port is no other host.
-    let authority = Authority::of(&request.head).ok().flatten();
+    let by_host = limit.settings().key.contains(&KeyPart::Host);
+    let authority = by_host
+        .then(|| Authority::of(&request.head).ok())
+        .flatten()
+        .flatten();
     let host = authority.as_ref().map(Authority::normal_host);
     limit.key(|part| {
         let text = texts.next().and_then(Option::as_ref);

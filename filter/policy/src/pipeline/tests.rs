@@ -366,6 +366,9 @@ fn several_tokens_are_refused() {
         ("authorization", "Bearer x"),
     ];
     check("GET", "/documents", &headers, "400 several_tokens");
+    let joined = format!("{authorization}, {authorization}");
+    let headers = [("authorization", joined.as_str())];
+    check("GET", "/documents", &headers, "400 several_tokens");
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! flood of tokens seen once does not push out those in use.
 
 mod hash;
+mod key;
 mod size;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::jwt::VerifiedClaims;
 use crate::store::seed::Seed;
 
 use hash::{Tail, Whole};
+use key::{Candidate, Token};
 use size::Bytes;
 pub(crate) use size::block;
 
@@ -48,8 +50,8 @@ pub(crate) struct RefusedBy {
 
 /// The tokens one worker remembers.
 pub(crate) struct TokenCache {
-    verified: Cache<Box<[u8]>, Arc<VerifiedToken>, Bytes, Tail>,
-    refused: Cache<Box<[u8]>, RefusedBy, Bytes, Whole>,
+    verified: Cache<Token, Arc<VerifiedToken>, Bytes, Tail>,
+    refused: Cache<Token, RefusedBy, Bytes, Whole>,
 }
 
 /// How full the cache is, for gauges.
@@ -88,27 +90,28 @@ impl TokenCache {
 
     /// What is remembered of `token`, if it was verified before.
     pub(crate) fn verified(&self, token: &[u8]) -> Option<&Arc<VerifiedToken>> {
-        self.verified.get(token)
+        self.verified.get(&Candidate(token))
     }
 
     /// Remembers a verified token.
     pub(crate) fn remember(&mut self, token: &[u8], verified: &Arc<VerifiedToken>) {
-        self.verified.insert(token.into(), Arc::clone(verified));
+        self.verified
+            .insert(Token(token.into()), Arc::clone(verified));
     }
 
     /// Forgets a token that does not hold any more.
     pub(crate) fn forget(&mut self, token: &[u8]) {
-        self.verified.remove(token);
+        self.verified.remove(&Candidate(token));
     }
 
     /// Who refused the signature of this very token.
     pub(crate) fn refused(&self, token: &[u8]) -> Option<RefusedBy> {
-        self.refused.get(token).copied()
+        self.refused.get(&Candidate(token)).copied()
     }
 
     /// Remembers that the signature of `token` was refused.
     pub(crate) fn refuse(&mut self, token: &[u8], by: RefusedBy) {
-        self.refused.insert(token.into(), by);
+        self.refused.insert(Token(token.into()), by);
     }
 
     /// How full it is.

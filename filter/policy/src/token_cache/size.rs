@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 
+use super::key::Token;
 use super::{RefusedBy, VerifiedToken};
 use crate::decision::IdentityFields;
 use crate::jwt::VerifiedClaims;
@@ -12,15 +13,15 @@ use crate::jwt::VerifiedClaims;
 #[derive(Clone, Copy)]
 pub(super) struct Bytes;
 
-impl Weighter<Box<[u8]>, Arc<VerifiedToken>> for Bytes {
-    fn weight(&self, token: &Box<[u8]>, verified: &Arc<VerifiedToken>) -> u64 {
-        SLOT_BYTES + block(token.len()) + verified.bytes
+impl Weighter<Token, Arc<VerifiedToken>> for Bytes {
+    fn weight(&self, token: &Token, verified: &Arc<VerifiedToken>) -> u64 {
+        SLOT_BYTES + block(token.0.len()) + verified.bytes
     }
 }
 
-impl Weighter<Box<[u8]>, RefusedBy> for Bytes {
-    fn weight(&self, token: &Box<[u8]>, _: &RefusedBy) -> u64 {
-        SLOT_BYTES + block(token.len())
+impl Weighter<Token, RefusedBy> for Bytes {
+    fn weight(&self, token: &Token, _: &RefusedBy) -> u64 {
+        SLOT_BYTES + block(token.0.len())
     }
 }
 
