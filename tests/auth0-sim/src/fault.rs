@@ -28,6 +28,8 @@ use crate::{Key, SigningKey};
 pub enum Fault {
     /// Answers with this status and a small JSON error.
     Status(u16),
+    /// Answers 429 as the Management API does, with this many seconds in `Retry-After`.
+    TooManyRequests(u64),
     /// Answers as usual after this many milliseconds.
     DelayMs(u64),
     /// Answers 200 with an HTML page.
@@ -72,6 +74,20 @@ impl Fault {
                 )
                     .into_response()
             }
+            Self::TooManyRequests(seconds) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                [
+                    ("retry-after", seconds.to_string()),
+                    ("x-ratelimit-limit", "10".to_owned()),
+                    ("x-ratelimit-remaining", "0".to_owned()),
+                ],
+                json_body(
+                    json!({"statusCode": 429, "error": "Too Many Requests",
+                        "message": "Global limit has been reached", "errorCode": "too_many_requests"})
+                    .to_string(),
+                ),
+            )
+                .into_response(),
             Self::Html => axum::response::Html(HTML).into_response(),
             Self::Huge => {
                 let mut set = jwk_set(published);

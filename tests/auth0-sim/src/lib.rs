@@ -3,13 +3,14 @@
 //! Three parts, usable apart:
 //!
 //! - [`Key`] and [`TokenBuilder`] make tokens, good and hostile, without any server. Time is an argument.
-//! - [`Auth0Sim`] serves the tenant's public face: `/.well-known/jwks.json`, `/.well-known/openid-configuration` and
-//!   `/oauth/token` (client credentials). Keys rotate, and what is published is independent of what signs.
+//! - [`Auth0Sim`] serves the tenant's public face: `/.well-known/jwks.json`, `/.well-known/openid-configuration`,
+//!   `/oauth/token` (client credentials) and the users of the Management API ([`USER_PATH`]). Keys rotate, and what is
+//!   published is independent of what signs.
 //! - [`Fault`] breaks an endpoint on demand, from the test or through the control endpoints under `/sim/`, which are
 //!   the simulation's own and have no counterpart at Auth0 (see `routes/control.rs`).
 //!
 //! The keys are fixed and stand in the repository ([`Key`]); a token signed here is worth nothing anywhere else.
-//! There is no user database and no login page.
+//! There is no login page, and there are no users but those a test adds.
 
 mod algorithm;
 mod fault;
@@ -25,7 +26,8 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use fault::Fault;
 pub use key::{Key, KeyError};
 pub use key_ring::SigningKey;
-pub use routes::oauth_token::{M2M_CLIENT_ID, M2M_CLIENT_SECRET};
+pub use routes::management::USER_PATH;
+pub use routes::oauth_token::{M2M_CLIENT_ID, M2M_CLIENT_SECRET, TOKEN_PATH};
 pub use routes::well_known::{DISCOVERY_PATH, JWKS_PATH};
 pub use server::{Auth0Sim, Options, Stopped};
 pub use stats::PathStats;

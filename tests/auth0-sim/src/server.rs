@@ -132,6 +132,28 @@ impl Auth0Sim {
         self.tenant.lock().stats.of(path)
     }
 
+    /// Adds a user to what the Management API knows, or puts another in their place.
+    pub fn add_user(&self, user_id: &str, profile: &serde_json::Value) {
+        let mut profile = profile.as_object().cloned().unwrap_or_default();
+        profile.insert("user_id".into(), user_id.into());
+        self.tenant.lock().users.insert(user_id.into(), profile);
+    }
+
+    /// What the Management API knows of a user.
+    pub fn user(&self, user_id: &str) -> Option<serde_json::Value> {
+        self.tenant
+            .lock()
+            .users
+            .get(user_id)
+            .cloned()
+            .map(Into::into)
+    }
+
+    /// Makes every Management API token issued so far worthless, as when its client's grant is changed.
+    pub fn revoke_management_tokens(&self) {
+        self.tenant.lock().management_tokens.clear();
+    }
+
     /// Goes down: the port is closed and every connection ends.
     pub async fn stop(mut self) -> Stopped {
         self.serving.abort();

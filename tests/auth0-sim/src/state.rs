@@ -1,10 +1,12 @@
 //! The tenant's state, shared by the endpoints and by the test that holds the simulation.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
+
+use serde_json::{Map, Value};
 
 use crate::{Fault, SigningKey, TokenBuilder, key_ring::KeyRing, stats::Stats};
 
@@ -22,6 +24,12 @@ pub(crate) struct Tenant {
 pub(crate) struct Changing {
     pub(crate) keys: KeyRing,
     pub(crate) stats: Stats,
+    /// What the Management API knows, by `user_id`.
+    pub(crate) users: BTreeMap<String, Map<String, Value>>,
+    /// Management API tokens that are good, with their scope.
+    pub(crate) management_tokens: HashMap<String, String>,
+    /// How many of them were ever issued.
+    pub(crate) management_tokens_issued: u64,
     faults: HashMap<String, Armed>,
 }
 

@@ -1,6 +1,7 @@
 //! The endpoints, one topic a file.
 
 mod control;
+pub(crate) mod management;
 pub(crate) mod oauth_token;
 pub(crate) mod well_known;
 
@@ -15,6 +16,7 @@ pub(crate) fn router(tenant: Arc<Tenant>) -> Router {
     Router::new()
         .merge(well_known::router())
         .merge(oauth_token::router())
+        .merge(management::router())
         .merge(control::router())
         .with_state(tenant)
 }

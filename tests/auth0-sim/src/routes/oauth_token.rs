@@ -18,15 +18,18 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
+use super::management;
 use crate::{DEFAULT_AUDIENCE, DEFAULT_SCOPE, state::Tenant, token::ROLES_CLAIM};
 
+/// Where tokens are asked for.
+pub const TOKEN_PATH: &str = "/oauth/token";
 /// The machine-to-machine client.
 pub const M2M_CLIENT_ID: &str = "test-m2m-client";
 /// Its secret; test-only, as everything here.
 pub const M2M_CLIENT_SECRET: &str = "test-only-m2m-secret";
 
 pub(super) fn router() -> Router<Arc<Tenant>> {
-    Router::new().route("/oauth/token", post(token))
+    Router::new().route(TOKEN_PATH, post(token))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,6 +74,9 @@ fn client_credentials(tenant: &Tenant, asked: &TokenRequest) -> Response {
             "No audience parameter was provided, and no default audience has been configured",
         );
     };
+    if audience == management::audience(tenant) {
+        return management_token(tenant);
+    }
     if audience != DEFAULT_AUDIENCE {
         return refuse(StatusCode::FORBIDDEN, "access_denied", "Service not found");
     }
@@ -97,6 +103,45 @@ fn client_credentials(tenant: &Tenant, asked: &TokenRequest) -> Response {
             "expires_in": crate::token::LIFETIME_SECONDS,
             "scope": scope,
         })),
+        Err(error) => refuse(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            &error.to_string(),
+        ),
+    }
+}
+
+/// A token for the Management API: a day's worth, as Auth0 issues it.
+fn management_token(tenant: &Tenant) -> Response {
+    let scope = "read:users update:users";
+    let number = {
+        let mut changing = tenant.lock();
+        changing.management_tokens_issued += 1;
+        changing.management_tokens_issued
+    };
+    let token = tenant
+        .token()
+        .subject(&format!("{M2M_CLIENT_ID}@clients"))
+        .audience(management::audience(tenant))
+        .scope(scope)
+        .claim("azp", M2M_CLIENT_ID)
+        .claim("gty", "client-credentials")
+        .claim("jti", number)
+        .without(ROLES_CLAIM)
+        .try_build();
+    match token {
+        Ok(token) => {
+            let mut changing = tenant.lock();
+            changing
+                .management_tokens
+                .insert(token.clone(), scope.to_owned());
+            issued(&json!({
+                "access_token": token,
+                "token_type": "Bearer",
+                "expires_in": 86_400,
+                "scope": scope,
+            }))
+        }
         Err(error) => refuse(
             StatusCode::INTERNAL_SERVER_ERROR,
             "server_error",
