@@ -18,9 +18,11 @@ use crate::config::{Secret, Settings};
 use crate::database::{self, Database};
 use crate::error::{self, ApiError};
 use crate::login::{self, AuthError, Login};
+use crate::management::Management;
 use crate::telemetry::metrics::Metrics;
 use crate::timestamp::Timestamp;
-use crate::{documents, feed, health, internal, maintenance, sessions, sync, telemetry};
+use crate::users::Seen;
+use crate::{documents, feed, health, internal, maintenance, profile, sessions, sync, telemetry};
 
 /// What every handler can reach. Clones share everything.
 #[derive(Clone, Debug)]
@@ -35,6 +37,11 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Logs browsers in, if that is configured.
     pub(crate) login: Option<Arc<Login>>,
+    /// Reads and changes profiles at the provider, if that is configured.
+    pub(crate) management: Option<Arc<Management>>,
+    pub(crate) roles_claim: Arc<str>,
+    /// Subjects that have a row.
+    pub(crate) seen: Arc<Seen>,
     pub(crate) internal_token: Option<Secret>,
     pub(crate) trusted_hops: usize,
     request_timeout: Duration,
@@ -73,13 +80,31 @@ impl App {
             .map(|login| Login::new(login, &settings.issuer, &settings.audience))
             .transpose()?
             .map(Arc::new);
+        let metrics = Arc::<Metrics>::default();
+        let management = settings
+            .management
+            .as_ref()
+            .map(|management| Management::new(management, Arc::clone(&clock), Arc::clone(&metrics)))
+            .transpose()?
+            .map(Arc::new);
+        if let Some(management) = &management {
+            let management = Arc::clone(management);
+            tokio::spawn(profile::run(
+                database.clone(),
+                management,
+                Arc::clone(&clock),
+            ));
+        }
         Ok(Self {
             database,
             login,
+            management,
+            roles_claim: settings.roles_claim.as_str().into(),
+            seen: Arc::default(),
             internal_token: settings.internal_token.clone(),
             trusted_hops: settings.trusted_hops,
             verifier: Arc::new(Verifier::new(keys, settings)),
-            metrics: Arc::default(),
+            metrics,
             clock,
             request_timeout: settings.request_timeout,
             stopping: Arc::default(),
@@ -107,6 +132,7 @@ impl App {
         Router::new()
             .merge(documents::router())
             .merge(sync::router())
+            .merge(profile::router())
             .merge(login::router())
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
@@ -146,8 +172,13 @@ impl App {
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     let mut connection = app.database.read().await?;
     let sessions = sessions::store::count_live(&mut connection, app.now()).await?;
+    let pending = profile::count_pending(&mut connection).await?;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(CONTENT_TYPE, content_type)], app.metrics.render(sessions)).into_response())
+    Ok((
+        [(CONTENT_TYPE, content_type)],
+        app.metrics.render(sessions, pending),
+    )
+        .into_response())
 }
 
 async fn limit_time(timeout: Duration, request: Request, next: Next) -> Response {

@@ -20,6 +20,10 @@ pub enum Event {
     SessionRevoked,
     /// A refresh by a cookie that had been replaced.
     ReuseDetected,
+    /// A login failed at the provider, as its log stream tells.
+    FailedLogin,
+    /// An address may not come in for a while.
+    AddressBlocked,
 }
 
 impl Event {
@@ -32,6 +36,8 @@ impl Event {
             Self::BackchannelLogout => "backchannel_logout",
             Self::SessionRevoked => "session_revoked",
             Self::ReuseDetected => "reuse_detected",
+            Self::FailedLogin => "failed_login",
+            Self::AddressBlocked => "address_blocked",
         }
     }
 }

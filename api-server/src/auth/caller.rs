@@ -51,6 +51,9 @@ impl<S: RequiredScope> FromRequestParts<App> for Caller<S> {
         let token = bearer(parts).map_err(rejected)?;
         let identity = app.verifier.verify(token, app.clock.as_ref()).await;
         let identity = identity.map_err(rejected)?;
+        app.seen
+            .ensure(&app.database, identity.subject(), app.now())
+            .await?;
         if !identity.grants(S::SCOPE) {
             return Err(rejected(Reason::InsufficientScope));
         }

@@ -10,5 +10,7 @@ mod verifier;
 
 pub use caller::Caller;
 pub use keys::Keys;
-pub use scope::{DeleteDocuments, ReadDocuments, RequiredScope, WriteDocuments};
+pub use scope::{
+    DeleteDocuments, ReadDocuments, ReadProfile, RequiredScope, WriteDocuments, WriteProfile,
+};
 pub use verifier::{Identity, LOGOUT_TOKEN_AGE, Verifier};

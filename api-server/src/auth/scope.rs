@@ -25,4 +25,8 @@ scopes! {
     WriteDocuments = "write:documents";
     /// Deletes one's own documents.
     DeleteDocuments = "delete:documents";
+    /// Reads one's own profile.
+    ReadProfile = "read:profile";
+    /// Changes one's own profile.
+    WriteProfile = "write:profile";
 }

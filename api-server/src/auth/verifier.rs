@@ -69,7 +69,7 @@ impl Verifier {
                 algorithms: settings.algorithms,
                 clock_skew: settings.clock_skew,
                 require_expiration: true,
-                max_lifetime: None,
+                max_lifetime: Some(settings.max_lifetime),
                 types: ["JWT", "at+jwt"].map(TokenProfile::normalise_type).into(),
                 scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
             },
@@ -109,6 +109,7 @@ impl Verifier {
             audiences: vec![client_id.into()],
             // Auth0 writes neither `exp` nor a `typ`.
             require_expiration: false,
+            max_lifetime: None,
             types: ["JWT", "logout+jwt"]
                 .map(TokenProfile::normalise_type)
                 .into(),

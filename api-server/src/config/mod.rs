@@ -5,6 +5,7 @@
 //! secret is ever printed, not even in an error.
 
 mod login;
+mod management;
 mod parse;
 mod reader;
 mod secret;
@@ -17,6 +18,7 @@ use edge_auth_policy::signature::AlgorithmSet;
 use url::Url;
 
 pub use login::LoginSettings;
+pub use management::ManagementSettings;
 pub use reader::{Mistake, Mistakes};
 pub use secret::Secret;
 pub use source::{Environment, Source};
@@ -48,12 +50,18 @@ pub struct Settings {
     pub algorithms: AlgorithmSet,
     /// How browsers log in; without it, the API takes bearer tokens only.
     pub login: Option<LoginSettings>,
+    /// How profiles are read and changed at the provider; without it they are kept here only.
+    pub management: Option<ManagementSettings>,
+    /// The claim that holds a user's roles, by its literal name.
+    pub roles_claim: String,
     /// What the provider's Action and log stream prove themselves with; at least 32 characters.
     pub internal_token: Option<Secret>,
     /// Proxies in front whose `x-forwarded-for` counts; 0 to 16. With 0 a client's address is its connection's.
     pub trusted_hops: usize,
     /// Tolerance for `exp`, `nbf` and `iat`; at most 300 s.
     pub clock_skew: Duration,
+    /// A token that lives longer, from `iat` to `exp`, is refused; 1 min to 400 days.
+    pub max_lifetime: Duration,
     /// What is logged, in the syntax of `tracing-subscriber`'s `EnvFilter`.
     pub log: String,
     /// Text for people or JSON for machines.
@@ -111,8 +119,15 @@ impl Settings {
             "60s",
             parse::duration(seconds(0)..=seconds(300)),
         );
+        let max_lifetime = reader.or(
+            "max_lifetime",
+            "24h",
+            parse::duration(seconds(60)..=seconds(400 * 86_400)),
+        );
         let keys = KeySettings::read(&mut reader);
         let login = LoginSettings::read(&mut reader);
+        let management = ManagementSettings::read(&mut reader, issuer.as_deref());
+        let roles_claim = reader.or("roles_claim", "https://pymd.io/roles", parse::text);
         let internal_token = reader.optional_secret("internal_token", parse::token);
         let trusted_hops = reader.or("trusted_hops", "0", parse::number(0..=16));
         let log = reader.or("log", "info", parse::log_filter);
@@ -142,9 +157,12 @@ impl Settings {
                 keys: keys?,
                 algorithms: algorithms?,
                 login: login?,
+                management: management?,
+                roles_claim: roles_claim?,
                 internal_token: internal_token?,
                 trusted_hops: usize::try_from(trusted_hops?).ok()?,
                 clock_skew: clock_skew?,
+                max_lifetime: max_lifetime?,
                 log: log?,
                 log_format: log_format?,
                 request_timeout: request_timeout?,

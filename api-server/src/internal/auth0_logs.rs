@@ -12,9 +12,15 @@ use super::failed_logins::{self, FailedLogin};
 use crate::app::App;
 use crate::error::ApiError;
 
-/// Auth0's event types of a failed login: `f` failed, `fp` wrong password, `fu` wrong user name, `fcoa` failed
+/// Auth0's event types of a failed login, and what we call them: `f` failed, `fp` wrong password, `fu` wrong user name, `fcoa` failed
 /// cross-origin authentication, `fepft` failed password exchange.
-const FAILED_LOGIN_TYPES: [&str; 5] = ["f", "fp", "fu", "fcoa", "fepft"];
+const FAILED_LOGIN_TYPES: [(&str, &str); 5] = [
+    ("f", "failed"),
+    ("fp", "wrong_password"),
+    ("fu", "wrong_user_name"),
+    ("fcoa", "cross_origin"),
+    ("fepft", "password_exchange"),
+];
 
 /// Reads a batch: a JSON array, or one JSON object per line. Sent again, it counts once: every event has an id.
 pub(super) async fn handler(
@@ -27,10 +33,14 @@ pub(super) async fn handler(
         return Ok(StatusCode::NO_CONTENT);
     }
     let now = app.now();
-    app.database
+    let counted = app
+        .database
         .write(move |tx| Box::pin(async move { failed_logins::count(tx, &failed, now).await }))
         .await
         .map_err(ApiError::from)?;
+    for (event, outcome) in counted {
+        app.metrics.event(event, outcome);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -53,17 +63,21 @@ fn failed_login(event: &Value) -> Option<FailedLogin> {
     let data = event.get("data")?;
     let text = |value: Option<&Value>| {
         let text = value?.as_str()?;
-        (1..=320).contains(&text.len()).then(|| text.to_owned())
+        let fits = (1..=320).contains(&text.len()) && !text.contains(char::is_control);
+        fits.then(|| text.to_owned())
     };
     let kind = data.get("type")?.as_str()?;
-    if !FAILED_LOGIN_TYPES.contains(&kind) {
-        return None;
-    }
+    let (_, outcome) = FAILED_LOGIN_TYPES
+        .into_iter()
+        .find(|(code, _)| *code == kind)?;
     let log_id = text(event.get("log_id")).or_else(|| text(data.get("log_id")))?;
     let address: IpAddr = text(data.get("ip"))?.parse().ok()?;
     Some(FailedLogin {
         log_id,
         email: text(data.get("user_name"))?,
         address: address.to_canonical(),
+        subject: text(data.get("user_id")),
+        user_agent: text(data.get("user_agent")).unwrap_or_default(),
+        outcome,
     })
 }

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use sha2::{Digest as _, Sha256};
 
 use crate::args;
+use crate::audit::{self, Event};
+use crate::client::Client;
 use crate::database::{Connection, Error};
 use crate::feed;
 use crate::timestamp::Timestamp;
@@ -17,6 +19,10 @@ pub(super) struct FailedLogin {
     pub(super) log_id: String,
     pub(super) email: String,
     pub(super) address: IpAddr,
+    pub(super) subject: Option<String>,
+    pub(super) user_agent: String,
+    /// From a bounded set.
+    pub(super) outcome: &'static str,
 }
 
 /// Failures of one email within [`WINDOW_MILLIS`] that block.
@@ -25,12 +31,13 @@ const WINDOW_MILLIS: i64 = 3_600_000;
 /// How long an address is blocked.
 const BLOCK_SECONDS: i64 = 1_800;
 
-/// Counts each failure once, and blocks where that makes too many.
+/// Counts each failure once, and blocks where that makes too many. What happened, for the metrics.
 pub(super) async fn count(
     tx: &mut Connection,
     failures: &[FailedLogin],
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Vec<(Event, &'static str)>, Error> {
+    let mut counted = Vec::new();
     for failure in failures {
         let email = failure.email.trim().to_lowercase();
         let email_hash: [u8; 32] = Sha256::digest(email).into();
@@ -45,6 +52,19 @@ pub(super) async fn count(
         if is_new == 0 {
             continue;
         }
+        let client = Client {
+            address: address.clone(),
+            user_agent: failure.user_agent.chars().take(256).collect(),
+        };
+        let record = audit::Record {
+            event: Event::FailedLogin,
+            outcome: failure.outcome,
+            subject: failure.subject.as_deref(),
+            session_id: None,
+            client: &client,
+        };
+        audit::record(tx, record, now).await?;
+        counted.push((record.event, record.outcome));
         let (failed,): (i64,) = tx
             .fetch_one(
                 "SELECT count(*) FROM failed_logins WHERE email_hash = $1 AND at > $2",
@@ -54,7 +74,13 @@ pub(super) async fn count(
         if failed < BLOCKING_FAILURES {
             continue;
         }
-        tracing::warn!(target: "audit", event = "address_blocked", address, failed, "audit");
+        let record = audit::Record {
+            event: Event::AddressBlocked,
+            outcome: "failed_logins",
+            ..record
+        };
+        audit::record(tx, record, now).await?;
+        counted.push((record.event, record.outcome));
         let block = feed::store::Revocation {
             kind: "address",
             value: &address,
@@ -64,7 +90,7 @@ pub(super) async fn count(
         };
         feed::store::publish(tx, block).await?;
     }
-    Ok(())
+    Ok(counted)
 }
 
 /// Drops what counts no more.

@@ -20,7 +20,7 @@ pub(super) async fn handler(
     let profile = profile(&members)?;
     let now = app.now();
     app.database
-        .write(move |tx| Box::pin(async move { users::store::seen(tx, &profile, now).await }))
+        .write(move |tx| Box::pin(async move { users::store::told(tx, &profile, now).await }))
         .await
         .map_err(ApiError::from)?;
     Ok(StatusCode::NO_CONTENT)

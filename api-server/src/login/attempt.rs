@@ -21,6 +21,8 @@ pub(super) struct Attempt {
     pub(super) code_verifier: Option<String>,
     /// Where on this site to go afterwards.
     pub(super) return_to: String,
+    /// When it began, in milliseconds since the epoch.
+    pub(super) begun_at: u64,
 }
 
 impl Attempt {

@@ -5,6 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use edge_auth_policy::time::UnixTime;
 use subtle::ConstantTimeEq as _;
 
 use super::attempt::Attempt;
@@ -99,11 +100,21 @@ pub(super) async fn post(
         code_verifier: take("codeVerifier"),
     };
     let attempt = begun(login, &headers, &app);
-    let stored = finish(&app, login, attempt, returned, &headers, &client).await?;
     let mut reply = no_store();
+    // Whatever comes of it: an attempt is good for one callback.
     cookie::clear(&mut reply, &headers, cookie::LOGIN)?;
-    login.set_session_cookie(&mut reply, &headers, &stored, app.clock.now())?;
-    Ok((reply, Json(Info::from(&stored))).into_response())
+    match finish(&app, login, attempt, returned, &headers, &client).await {
+        Ok(stored) => {
+            login.set_session_cookie(&mut reply, &headers, &stored, app.clock.now())?;
+            Ok((reply, Json(Info::from(&stored))).into_response())
+        }
+        Err(error) => {
+            let mut response = error.into_response();
+            reply.remove(CACHE_CONTROL);
+            response.headers_mut().extend(reply);
+            Ok(response)
+        }
+    }
 }
 
 fn begun(login: &Login, headers: &HeaderMap, app: &App) -> Option<Attempt> {
@@ -119,6 +130,7 @@ async fn finish(
     headers: &HeaderMap,
     client: &Client,
 ) -> Result<Stored, AuthError> {
+    let begun_at = attempt.as_ref().map(|attempt| attempt.begun_at);
     let checked = check(app, login, attempt, returned).await;
     let before = cookie::session(headers, login.keys(), app.clock.now());
     let (tokens, profile) = match checked {
@@ -126,6 +138,11 @@ async fn finish(
         Err(error) => {
             let (client, outcome, now) = (client.clone(), error.code(), app.now());
             app.metrics.event(Event::Login, outcome);
+            // Without an attempt it is nobody's login: whoever likes to can make as many as they want, and a row for
+            // each would be theirs to fill our disk with. They are counted.
+            if begun_at.is_none() {
+                return Err(error);
+            }
             app.database
                 .write(move |tx| {
                     Box::pin(async move {
@@ -157,7 +174,7 @@ async fn finish(
                     let which = store::Which::Id(&before.session_id);
                     store::revoke(tx, which, "login", now).await?;
                 }
-                users::store::seen(tx, &profile, now).await?;
+                users::store::told(tx, &profile, now).await?;
                 let new = store::New {
                     id: &id,
                     subject: &profile.subject,
@@ -182,6 +199,10 @@ async fn finish(
         })
         .await?;
     app.metrics.event(Event::Login, "success");
+    if let Some(begun_at) = begun_at {
+        let took = app.clock.now().since(UnixTime::from_millis(begun_at));
+        app.metrics.login_took(took);
+    }
     Ok(stored)
 }
 

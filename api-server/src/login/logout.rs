@@ -56,6 +56,7 @@ pub(super) async fn handler(
             .await
             .map_err(AuthError::Database)?;
         if let Some(stored) = ended {
+            app.metrics.event(Event::Logout, "success");
             id_token = login.open(&stored, stored.id_token.as_deref(), time).ok();
         }
     }

@@ -13,9 +13,11 @@ mod refresh;
 mod session;
 mod start;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::http::header::HeaderMap;
 use axum::routing::{delete, get, post};
@@ -29,7 +31,7 @@ pub use provider::{Profile, Provider, Tokens};
 
 use crate::app::App;
 use crate::config::LoginSettings;
-use crate::sessions::store::{SealedTokens, Stored};
+use crate::sessions::store::{Fit, SealedTokens, Stored};
 use crate::sessions::{self, cookie};
 use crate::timestamp::Timestamp;
 
@@ -53,7 +55,11 @@ pub fn router() -> Router<App> {
             get(sessions::list).delete(sessions::revoke_all),
         )
         .route("/api/v1/auth/sessions/{id}", delete(sessions::revoke_one))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
+
+/// A callback or a logout token has some kilobytes.
+const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Everything login needs.
 #[derive(Debug)]
@@ -95,13 +101,14 @@ impl Login {
     /// Asks the provider for new tokens, and checks that they are the same user's.
     ///
     /// # Errors
-    /// [`AuthError::SessionOver`] where the provider refuses for good, else what may pass.
+    /// [`AuthError::SessionOver`] where the provider refuses for good, else what may pass; then with the refresh token
+    /// that is good from now on, if there is a new one.
     pub async fn refresh(
         &self,
         app: &App,
         subject: &str,
         refresh_token: String,
-    ) -> Result<Tokens, AuthError> {
+    ) -> Result<Tokens, Unfinished> {
         let tokens = self
             .provider
             .refresh(refresh_token, app.clock.now())
@@ -109,14 +116,38 @@ impl Login {
         let identity = app
             .verifier
             .verify(&tokens.access_token, app.clock.as_ref())
-            .await
-            .map_err(|_| AuthError::ProviderUnavailable)?;
-        // CVE-2025-67490: never another user's tokens, whatever happened on the way.
-        if identity.subject() == subject {
-            Ok(tokens)
-        } else {
-            Err(AuthError::SessionOver)
+            .await;
+        match identity {
+            // CVE-2025-67490: never another user's tokens, whatever happened on the way.
+            Ok(identity) if identity.subject() != subject => Err(AuthError::SessionOver.into()),
+            Ok(_) => Ok(tokens),
+            Err(reason) => {
+                tracing::warn!(
+                    reason = reason.code(),
+                    "the access token of a refresh was refused"
+                );
+                Err(Unfinished {
+                    error: AuthError::ProviderUnavailable,
+                    rotated: tokens.refresh_token,
+                })
+            }
         }
+    }
+
+    /// Seals one token for the row of session `id`, and nothing else.
+    ///
+    /// # Errors
+    /// None that a request could cause.
+    pub fn seal_token(&self, id: &str, token: &str) -> Result<String, AuthError> {
+        self.keys
+            .seal(
+                Purpose::StoredToken,
+                id.as_bytes(),
+                FOREVER,
+                token.as_bytes(),
+                nonce(),
+            )
+            .map_err(|_| AuthError::Internal("a token could not be sealed"))
     }
 
     /// Seals tokens for the row of session `id`, and nothing else.
@@ -124,17 +155,7 @@ impl Login {
     /// # Errors
     /// The access token does not say when it expires.
     pub fn seal_tokens(&self, id: &str, tokens: &Tokens) -> Result<SealedTokens, AuthError> {
-        let seal = |text: &str| {
-            self.keys
-                .seal(
-                    Purpose::StoredToken,
-                    id.as_bytes(),
-                    FOREVER,
-                    text.as_bytes(),
-                    nonce(),
-                )
-                .map_err(|_| AuthError::Internal("a token could not be sealed"))
-        };
+        let seal = |text: &str| self.seal_token(id, text);
         Ok(SealedTokens {
             access_token: seal(&tokens.access_token)?,
             access_expires_at: tokens.access_expires_at.into(),
@@ -208,6 +229,31 @@ impl Login {
     }
 }
 
+/// A refresh that gave no session. Shows no token.
+pub struct Unfinished {
+    /// Why.
+    pub error: AuthError,
+    /// What the provider takes next time, if it rotated.
+    pub rotated: Option<String>,
+}
+
+impl From<AuthError> for Unfinished {
+    fn from(error: AuthError) -> Self {
+        Self {
+            error,
+            rotated: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Unfinished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unfinished")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Stored tokens end with their session, not by themselves.
 const FOREVER: UnixTime = UnixTime::from_secs(u64::MAX);
 
@@ -229,8 +275,8 @@ impl App {
     ///
     /// # Errors
     /// [`AuthError::NotConfigured`].
-    pub(crate) fn login(&self) -> Result<&Login, AuthError> {
-        self.login.as_deref().ok_or(AuthError::NotConfigured)
+    pub(crate) fn login(&self) -> Result<&Arc<Login>, AuthError> {
+        self.login.as_ref().ok_or(AuthError::NotConfigured)
     }
 
     /// The session of the request's cookie, if it still lives.
@@ -243,8 +289,12 @@ impl App {
         let session = cookie::session(headers, login.keys(), now).ok_or(AuthError::NoSession)?;
         let mut connection = self.database.read().await?;
         let stored = sessions::store::find(&mut connection, &session.session_id).await?;
+        let generation = i64::try_from(session.generation).unwrap_or(i64::MAX);
         stored
-            .filter(|stored| stored.revoked_at.is_none() && stored.expires_at > now.into())
+            .filter(|stored| {
+                stored.is_live(login.idle_millis(), now.into())
+                    && stored.fits(generation, now.into()) != Fit::Replaced
+            })
             .ok_or(AuthError::SessionOver)
     }
 

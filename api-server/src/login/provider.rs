@@ -7,10 +7,10 @@ use edge_auth_policy::base64url;
 use edge_auth_policy::time::UnixTime;
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreErrorResponseType};
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeVerifier,
-    ProviderMetadataWithLogout, RedirectUrl, RefreshToken, RequestTokenError, Scope,
-    TokenResponse as _,
+    AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse as _,
+    PkceCodeVerifier, ProviderMetadataWithLogout, RedirectUrl, RefreshToken, RequestTokenError,
+    Scope, TokenResponse as _,
 };
 use tokio::sync::Mutex;
 use url::Url;
@@ -228,7 +228,9 @@ impl Provider {
             .ok_or(AuthError::Internal("a time out of range"))?;
         let verifier = client.id_token_verifier().set_time_fn(move || now);
         let claims = id_token.claims(&verifier, nonce).map_err(|error| {
-            tracing::info!(%error, "an ID token was refused");
+            // The error's own text quotes claims.
+            let reason = reason(&error);
+            tracing::info!(reason, "an ID token was refused");
             AuthError::InvalidIdToken
         })?;
         let text = |value: Option<&str>| {
@@ -336,6 +338,18 @@ fn refused<E: std::error::Error + 'static>(
             AuthError::ProviderUnavailable
         }
         _ => AuthError::ProviderUnavailable,
+    }
+}
+
+fn reason(error: &ClaimsVerificationError) -> &'static str {
+    match error {
+        ClaimsVerificationError::Expired(_) => "expired",
+        ClaimsVerificationError::InvalidAudience(_) => "audience",
+        ClaimsVerificationError::InvalidIssuer(_) => "issuer",
+        ClaimsVerificationError::InvalidNonce(_) => "nonce",
+        ClaimsVerificationError::InvalidSubject(_) => "subject",
+        ClaimsVerificationError::SignatureVerification(_) => "signature",
+        _ => "other",
     }
 }
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::AuthError;
 use super::session::Info;
 use crate::app::App;
+use crate::audit::Event;
 use crate::client::Client;
 use crate::sessions::{cookie, refresh};
 
@@ -34,6 +35,11 @@ pub(super) async fn handler(
             response.headers_mut().extend(reply);
             Ok(response)
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            if matches!(error, AuthError::TooManyRefreshes { .. }) {
+                app.metrics.event(Event::Refresh, error.code());
+            }
+            Err(error)
+        }
     }
 }

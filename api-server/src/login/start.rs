@@ -49,13 +49,14 @@ pub(super) async fn handler(
             (Some(verifier), challenge)
         }
     };
+    let now = app.clock.now();
     let attempt = Attempt {
         state: random_id(),
         nonce: random_id(),
         code_verifier,
         return_to: same_site_path(return_to.as_deref()),
+        begun_at: now.as_millis(),
     };
-    let now = app.clock.now();
     let url = login
         .provider
         .authorization_url(&attempt.state, &attempt.nonce, &challenge, now)

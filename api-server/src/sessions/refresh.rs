@@ -4,23 +4,29 @@
 //! change. Each success is a new generation. A cookie of the generation before is answered with the current tokens,
 //! because tabs and lost answers are normal; one of an older generation was replaced long ago, so somebody kept a
 //! copy: the session ends everywhere.
+//!
+//! A provider that rotates takes a refresh token once. So the call goes on when the browser that asked is gone, and
+//! the token that comes back is kept whatever else goes wrong: a session must not look stolen because of us.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use edge_auth_policy::session::Session;
 
-use super::store::{self, Stored, Which};
+use super::store::{self, Fit, Stored, Which};
 use crate::app::App;
 use crate::audit::{self, Event};
 use crate::client::Client;
 use crate::database::Connection;
-use crate::login::{AuthError, Login, Tokens};
+use crate::login::{AuthError, Login, Unfinished};
 use crate::timestamp::Timestamp;
 
-/// How long the one that calls the provider may take; then another may try.
-const LEASE: Duration = Duration::from_secs(15);
-/// How long the cookie of the generation before still gets the current tokens.
-const OVERLAP_MILLIS: i64 = 60_000;
+/// How long the one that calls the provider may take, at most; the call is given up before another may try.
+const LEASE: Duration = Duration::from_secs(30);
+/// How long the call may take.
+const CALL: Duration = Duration::from_secs(25);
+/// How long the others wait for it.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Refreshes a user may ask the provider for in an hour.
 const REFRESHES_PER_HOUR: i64 = 30;
 /// How often those who wait look again.
@@ -34,6 +40,8 @@ enum Turn {
     Wait,
     /// Done: here it is.
     Current(Box<Stored>),
+    /// The cookie was replaced long ago; the session has just been ended.
+    Stolen,
 }
 
 /// The session after a refresh, by us or by somebody else just now.
@@ -42,19 +50,31 @@ enum Turn {
 /// The session is over, the provider is down, or it was asked too often.
 pub async fn refresh(
     app: &App,
-    login: &Login,
+    login: &Arc<Login>,
     cookie: &Session,
     client: &Client,
 ) -> Result<Stored, AuthError> {
-    let patience = tokio::time::Instant::now() + LEASE;
+    let patience = tokio::time::Instant::now() + PATIENCE;
     loop {
         match turn(app, login, cookie, client).await? {
             Turn::Current(stored) => return Ok(*stored),
-            Turn::Ours(stored) => return call_provider(app, login, *stored, client).await,
+            Turn::Ours(stored) => {
+                let (app, login, client) = (app.clone(), Arc::clone(login), client.clone());
+                // In a task of its own, which a browser that goes away does not end.
+                return tokio::spawn(
+                    async move { call_provider(&app, &login, *stored, &client).await },
+                )
+                .await
+                .unwrap_or(Err(AuthError::Internal("a refresh ended in a panic")));
+            }
             Turn::Wait if tokio::time::Instant::now() < patience => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
             Turn::Wait => return Err(AuthError::ProviderUnavailable),
+            Turn::Stolen => {
+                app.metrics.event(Event::ReuseDetected, "revoked");
+                return Err(AuthError::SessionOver);
+            }
         }
     }
 }
@@ -75,41 +95,63 @@ async fn turn(
                 let Some(stored) = stored.filter(|stored| stored.revoked_at.is_none()) else {
                     return Ok(Err(AuthError::SessionOver));
                 };
-                let idle_until = stored.used_at.as_millis().saturating_add(idle_millis);
-                if stored.expires_at <= now || idle_until <= now.as_millis() {
+                if !stored.is_live(idle_millis, now) {
                     store::revoke(tx, Which::Id(&stored.id), "expired", now).await?;
                     return Ok(Err(AuthError::SessionOver));
                 }
                 let generation = i64::try_from(cookie.generation).unwrap_or(i64::MAX);
-                if generation == stored.generation {
-                    if stored.lease_until > now {
-                        return Ok(Ok(Turn::Wait));
+                match stored.fits(generation, now) {
+                    Fit::Current => take_turn(tx, stored, &client, now).await,
+                    Fit::JustReplaced => Ok(Ok(Turn::Current(Box::new(stored)))),
+                    Fit::Replaced => {
+                        end_stolen(tx, &stored, &client, now).await?;
+                        Ok(Ok(Turn::Stolen))
                     }
-                    if stored.refresh_token.is_none() {
-                        return Ok(Err(AuthError::SessionOver));
-                    }
-                    let count = store::count_refresh(tx, &stored.subject, now).await?;
-                    if count > REFRESHES_PER_HOUR {
-                        return Ok(Err(AuthError::TooManyRefreshes {
-                            retry_after: 3_600 - (now.as_millis() / 1_000) % 3_600,
-                        }));
-                    }
-                    let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
-                    let until = Timestamp::from_millis(now.as_millis().saturating_add(lease));
-                    store::take_lease(tx, &stored.id, until).await?;
-                    return Ok(Ok(Turn::Ours(Box::new(stored))));
                 }
-                let replaced_just_now = generation == stored.generation - 1
-                    && now.as_millis() - stored.used_at.as_millis() <= OVERLAP_MILLIS;
-                if replaced_just_now {
-                    return Ok(Ok(Turn::Current(Box::new(stored))));
-                }
-                end_stolen(tx, &stored, &client, now).await?;
-                Ok(Err(AuthError::SessionOver))
             })
         })
         .await
         .map_err(AuthError::Database)?
+}
+
+/// Takes the lease, unless somebody has it or the user asks too often.
+async fn take_turn(
+    tx: &mut Connection,
+    stored: Stored,
+    client: &Client,
+    now: Timestamp,
+) -> Result<Result<Turn, AuthError>, crate::database::Error> {
+    if stored.lease_until > now {
+        return Ok(Ok(Turn::Wait));
+    }
+    if stored.refresh_token.is_none() {
+        return Ok(Err(AuthError::SessionOver));
+    }
+    let count = store::count_refresh(tx, &stored.subject, now).await?;
+    if count > REFRESHES_PER_HOUR {
+        let error = AuthError::TooManyRefreshes {
+            retry_after: 3_600 - (now.as_millis() / 1_000) % 3_600,
+        };
+        // The first one over the limit; the rest would only repeat it.
+        if count == REFRESHES_PER_HOUR + 1 {
+            audit::record(tx, event(&stored, error.code(), client), now).await?;
+        }
+        return Ok(Err(error));
+    }
+    let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
+    let until = Timestamp::from_millis(now.as_millis().saturating_add(lease));
+    store::take_lease(tx, &stored.id, until).await?;
+    Ok(Ok(Turn::Ours(Box::new(stored))))
+}
+
+fn event<'a>(stored: &'a Stored, outcome: &'static str, client: &'a Client) -> audit::Record<'a> {
+    audit::Record {
+        event: Event::Refresh,
+        outcome,
+        subject: Some(&stored.subject),
+        session_id: Some(&stored.id),
+        client,
+    }
 }
 
 /// A cookie that was replaced comes back: who holds it is not who it was given to, or the other way round.
@@ -121,10 +163,7 @@ async fn end_stolen(
 ) -> Result<(), crate::database::Error> {
     let record = audit::Record {
         event: Event::ReuseDetected,
-        outcome: "revoked",
-        subject: Some(&stored.subject),
-        session_id: Some(&stored.id),
-        client,
+        ..event(stored, "revoked", client)
     };
     audit::record(tx, record, now).await?;
     store::revoke(tx, Which::Id(&stored.id), "reuse", now).await?;
@@ -138,42 +177,48 @@ async fn call_provider(
     client: &Client,
 ) -> Result<Stored, AuthError> {
     let answer = match login.open_refresh_token(&stored, app.clock.now()) {
-        Ok(refresh_token) => login.refresh(app, &stored.subject, refresh_token).await,
+        Ok(refresh_token) => {
+            let call = login.refresh(app, &stored.subject, refresh_token);
+            let late = Unfinished::from(AuthError::ProviderUnavailable);
+            tokio::time::timeout(CALL, call).await.unwrap_or(Err(late))
+        }
         // A key was withdrawn: the token can't be read any more.
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     let now = app.now();
-    let sealed = answer.and_then(|tokens: Tokens| login.seal_tokens(&stored.id, &tokens));
-    let outcome = sealed.as_ref().map_or_else(AuthError::code, |_| "success");
-    app.metrics.event(Event::Refresh, outcome);
+    let sealed = answer.and_then(|tokens| Ok(login.seal_tokens(&stored.id, &tokens)?));
+    let outcome = sealed
+        .as_ref()
+        .map_or_else(|unfinished| unfinished.error.code(), |_| "success");
     let client = client.clone();
-    let outcome = app
+    let rotated = match &sealed {
+        Err(Unfinished {
+            rotated: Some(rotated),
+            ..
+        }) => Some(login.seal_token(&stored.id, rotated)?),
+        _ => None,
+    };
+    let renewed = app
         .database
         .write(move |tx| {
             Box::pin(async move {
-                let mut record = audit::Record {
-                    event: Event::Refresh,
-                    outcome: "success",
-                    subject: Some(&stored.subject),
-                    session_id: Some(&stored.id),
-                    client: &client,
-                };
+                audit::record(tx, event(&stored, outcome, &client), now).await?;
                 match sealed {
                     Ok(sealed) => {
                         store::renew(tx, &stored.id, &sealed, now).await?;
-                        audit::record(tx, record, now).await?;
                         let renewed = store::lock(tx, &stored.id).await?;
                         // Revoked while the provider was asked: then it stays so.
                         let renewed = renewed.filter(|renewed| renewed.revoked_at.is_none());
                         Ok(renewed.ok_or(AuthError::SessionOver))
                     }
-                    Err(error) => {
-                        record.outcome = error.code();
-                        audit::record(tx, record, now).await?;
+                    Err(Unfinished { error, .. }) => {
                         if matches!(error, AuthError::SessionOver) {
                             // The provider refuses the token: used before by somebody else, or revoked there.
                             store::revoke(tx, Which::Id(&stored.id), "provider", now).await?;
                         } else {
+                            if let Some(rotated) = &rotated {
+                                store::keep_refresh_token(tx, &stored.id, rotated).await?;
+                            }
                             store::take_lease(tx, &stored.id, Timestamp::from_millis(0)).await?;
                         }
                         Ok(Err(error))
@@ -181,6 +226,9 @@ async fn call_provider(
                 }
             })
         })
-        .await;
-    outcome.map_err(AuthError::Database)?
+        .await
+        .map_err(AuthError::Database)
+        .and_then(|renewed| renewed);
+    app.metrics.event(Event::Refresh, outcome);
+    renewed
 }

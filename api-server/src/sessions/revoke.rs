@@ -21,6 +21,10 @@ pub async fn one(
 ) -> Result<Response, AuthError> {
     app.refuse_other_sites(&headers)?;
     let current = app.live_session(&headers).await?;
+    // Ids are ours; what can't be one names no session, and is not for the database to choke on (U+0000).
+    if !is_id(&id) {
+        return Err(AuthError::NoSuchSession);
+    }
     let now = app.now();
     let subject = current.subject.clone();
     let ends_own = id == current.id;
@@ -50,6 +54,7 @@ pub async fn one(
     if !found {
         return Err(AuthError::NoSuchSession);
     }
+    app.metrics.event(Event::SessionRevoked, "success");
     reply(&headers, ends_own)
 }
 
@@ -78,7 +83,15 @@ pub async fn all(
         })
         .await
         .map_err(AuthError::Database)?;
+    app.metrics.event(Event::SessionRevoked, "everywhere");
     reply(&headers, true)
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 fn reply(request: &HeaderMap, ends_own: bool) -> Result<Response, AuthError> {

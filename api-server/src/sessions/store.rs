@@ -24,6 +24,41 @@ pub struct Stored {
     pub revoked_at: Option<i64>,
 }
 
+/// How a cookie's generation stands to the stored one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is the latest.
+    Current,
+    /// It was the latest a moment ago: another tab, or an answer that got lost.
+    JustReplaced,
+    /// It was replaced long ago, or never given out: somebody kept a copy.
+    Replaced,
+}
+
+/// How long the cookie of the generation before still counts.
+const OVERLAP_MILLIS: i64 = 60_000;
+
+impl Stored {
+    /// Whether it may still be used: not revoked, within its absolute and its idle lifetime.
+    pub fn is_live(&self, idle_millis: i64, now: Timestamp) -> bool {
+        let idle_until = self.used_at.as_millis().saturating_add(idle_millis);
+        self.revoked_at.is_none() && self.expires_at > now && idle_until > now.as_millis()
+    }
+
+    /// How a cookie of `generation` stands to this row.
+    pub fn fits(&self, generation: i64, now: Timestamp) -> Fit {
+        if generation == self.generation {
+            Fit::Current
+        } else if generation == self.generation - 1
+            && now.as_millis() - self.used_at.as_millis() <= OVERLAP_MILLIS
+        {
+            Fit::JustReplaced
+        } else {
+            Fit::Replaced
+        }
+    }
+}
+
 /// Shows no token, sealed or not.
 impl std::fmt::Debug for Stored {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -133,7 +168,7 @@ pub async fn renew(
 ) -> Result<(), Error> {
     tx.execute(
         "UPDATE sessions SET generation = generation + 1, used_at = $2, lease_until = 0, access_token = $3,
-                             access_expires_at = $4, refresh_token = $5 WHERE id = $1",
+                             access_expires_at = $4, refresh_token = $5 WHERE id = $1 AND revoked_at IS NULL",
         args![
             id,
             now,
@@ -141,6 +176,16 @@ pub async fn renew(
             tokens.access_expires_at,
             tokens.refresh_token.as_deref()
         ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Keeps a refresh token the provider rotated to, where nothing else came of the refresh.
+pub async fn keep_refresh_token(tx: &mut Connection, id: &str, sealed: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE sessions SET refresh_token = $2 WHERE id = $1 AND revoked_at IS NULL",
+        args![id, sealed],
     )
     .await?;
     Ok(())

@@ -19,6 +19,9 @@ pub struct Metrics {
     requests: Family<RequestLabels, Histogram, fn() -> Histogram>,
     events: Family<EventLabels, Counter>,
     active_sessions: Gauge,
+    login_duration: Histogram,
+    management_requests: Family<ManagementLabels, Counter>,
+    profile_updates_pending: Gauge,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -31,6 +34,12 @@ struct RequestLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct EventLabels {
     event: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ManagementLabels {
+    operation: &'static str,
     outcome: &'static str,
 }
 
@@ -56,11 +65,35 @@ impl Default for Metrics {
             "Browser sessions that live, over all replicas",
             active_sessions.clone(),
         );
+        let login_duration = Histogram::new([
+            0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+        ]);
+        registry.register_with_unit(
+            "login_duration",
+            "From the beginning of a login to its session, the user's own time included",
+            Unit::Seconds,
+            login_duration.clone(),
+        );
+        let management_requests = Family::default();
+        registry.register(
+            "management_requests",
+            "Requests to the provider's Management API, by outcome",
+            management_requests.clone(),
+        );
+        let profile_updates_pending = Gauge::default();
+        registry.register(
+            "profile_updates_pending",
+            "Edited profiles the provider has not been told of yet, over all replicas",
+            profile_updates_pending.clone(),
+        );
         Self {
             registry,
             requests,
             events,
             active_sessions,
+            login_duration,
+            management_requests,
+            profile_updates_pending,
         }
     }
 }
@@ -94,9 +127,21 @@ impl Metrics {
         self.events.get_or_create(&labels).inc();
     }
 
+    /// A login came to its session.
+    pub fn login_took(&self, took: Duration) {
+        self.login_duration.observe(took.as_secs_f64());
+    }
+
+    /// The Management API answered, or did not.
+    pub fn management_request(&self, operation: &'static str, outcome: &'static str) {
+        let labels = ManagementLabels { operation, outcome };
+        self.management_requests.get_or_create(&labels).inc();
+    }
+
     /// The text a scraper gets.
-    pub fn render(&self, active_sessions: i64) -> String {
+    pub fn render(&self, active_sessions: i64, profile_updates_pending: i64) -> String {
         self.active_sessions.set(active_sessions);
+        self.profile_updates_pending.set(profile_updates_pending);
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);

@@ -30,10 +30,39 @@ impl FromStr for LogFormat {
     }
 }
 
+/// Libraries whose finer logs show header fields, tokens among them, or statements: never below warnings, whatever an
+/// operator asks for.
+const CAPPED: [&str; 7] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "sqlx",
+    "tower_http",
+];
+
+fn with_caps(filter: &str) -> EnvFilter {
+    let own: Vec<_> = filter
+        .split(',')
+        .filter(|directive| {
+            let target = directive.trim().split(['=', ':', '[']).next();
+            !target.is_some_and(|target| CAPPED.contains(&target))
+        })
+        .collect();
+    CAPPED.iter().fold(
+        EnvFilter::new(own.join(",")),
+        |filter, name| match format!("{name}=warn").parse() {
+            Ok(directive) => filter.add_directive(directive),
+            Err(_) => filter,
+        },
+    )
+}
+
 /// Sends logs to standard error for the rest of the process. The first call counts.
 pub fn init(filter: &str, format: LogFormat) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_env_filter(with_caps(filter))
         .with_writer(std::io::stderr);
     let done = match format {
         LogFormat::Text => builder.try_init(),
@@ -41,5 +70,29 @@ pub fn init(filter: &str, format: LogFormat) {
     };
     if done.is_err() {
         tracing::debug!("logging was set up before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_filter_makes_libraries_log_header_fields() {
+        for filter in ["trace", "info,h2=trace, hyper::proto=debug", "info"] {
+            let filter = with_caps(filter).to_string();
+            for name in CAPPED {
+                assert!(filter.contains(&format!("{name}=warn")), "{filter}");
+            }
+            assert!(
+                !filter.contains("h2=trace") && !filter.contains("proto"),
+                "{filter}"
+            );
+        }
+        assert!(
+            with_caps("warn,api_server=debug")
+                .to_string()
+                .contains("api_server=debug")
+        );
     }
 }

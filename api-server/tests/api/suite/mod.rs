@@ -7,6 +7,7 @@ mod health;
 mod internal;
 mod login;
 mod postgres;
+mod profile;
 mod provider;
 pub(crate) mod server;
 mod shutdown;

@@ -45,7 +45,8 @@ impl Storage {
 /// When every test begins, in seconds since the epoch.
 pub(crate) const START: u64 = 1_800_000_000;
 
-pub(crate) const ALL_SCOPES: &str = "read:documents write:documents delete:documents";
+pub(crate) const ALL_SCOPES: &str =
+    "read:documents write:documents delete:documents read:profile write:profile";
 
 /// A server under test.
 pub(crate) struct Server {
@@ -80,11 +81,16 @@ impl Server {
 
     /// Another server on the same database, tenant and clock.
     pub(crate) async fn replica(&self) -> Self {
+        self.replica_with(&[]).await
+    }
+
+    /// Another server on the same database, tenant and clock, with other settings.
+    pub(crate) async fn replica_with(&self, settings: &[(&str, &str)]) -> Self {
         let replica = Self::start_on(
             Arc::clone(&self.storage),
             Arc::clone(&self.tenant),
             Arc::clone(&self.clock),
-            &[],
+            settings,
         )
         .await;
         replica.until_ready().await;

@@ -1,0 +1,29 @@
+//! The caller's profile: kept here, read from and written to the identity provider.
+//!
+//! An edit is saved here first, together with a row that says what the provider has yet to be told (an outbox). The
+//! request that edits tries at once; what it can't finish, a task of any replica does later, also after a restart.
+
+mod get;
+mod model;
+mod outbox;
+mod patch;
+mod store;
+mod sync;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+
+pub use outbox::count_pending;
+pub use sync::run;
+
+use crate::app::App;
+
+/// The route `/api/v1/profile`.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/api/v1/profile", get(get::handler).patch(patch::handler))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+const MAX_BODY_BYTES: usize = 64 << 10;
