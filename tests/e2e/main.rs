@@ -8,4 +8,5 @@ mod identity_headers;
 mod outage;
 mod rate_limit;
 mod rotation;
+mod session;
 mod walkthrough;

@@ -8,4 +8,5 @@ mod identity;
 mod jwks;
 mod rate_limit;
 mod replies;
+mod session;
 mod verifier;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use xtask::bootstrap::Bootstrap;
-use xtask::dev::Certificate;
+use xtask::dev::{Certificate, session_key};
 use xtask::{envoy, filter, workspace};
 
 /// Only what has to be a file on this machine is filled in; everything else is as an operator finds it.
@@ -27,6 +27,7 @@ fn envoy_accepts_the_bootstrap_as_an_operator_finds_it() {
         .and_then(|it| it.trusted_ca("auth0", &certificate.certificate))
         .unwrap();
     bootstrap.write(&path).unwrap();
+    let key = session_key::in_folder(&folder).unwrap();
 
     let validate = |path: &PathBuf| {
         let output = Command::new(&envoy.path)
@@ -39,6 +40,7 @@ fn envoy_accepts_the_bootstrap_as_an_operator_finds_it() {
             ])
             .arg("--config-path")
             .arg(path)
+            .env(session_key::VARIABLE, &key)
             .output()
             .unwrap();
         let text =

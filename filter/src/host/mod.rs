@@ -48,6 +48,11 @@ pub(crate) fn plugin_configuration(size: usize) -> Option<Vec<u8>> {
         .flatten()
 }
 
+/// An environment variable of this VM: in Envoy, one of `vm_config.environment_variables`.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// All header fields of the request whose context is active.
 pub(crate) fn request_headers() -> Result<HeaderBuffer, HostError> {
     abi::header_map_pairs(MapType::HttpRequestHeaders)

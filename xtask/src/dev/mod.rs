@@ -4,6 +4,7 @@
 mod certificate;
 mod ports;
 mod requests;
+pub mod session_key;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -126,6 +127,7 @@ fn start(
 ) -> Result<(Addresses, Vec<Example>)> {
     let folder = workspace::target().join("dev");
     let certificate = Certificate::in_folder(&folder)?;
+    let session_key = session_key::in_folder(&folder)?;
     let bootstrap = Bootstrap::read()?;
     let issuer = issuer(&bootstrap)?;
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -158,6 +160,13 @@ fn start(
             .then_some(())
     })?;
     let mut api_server = api_server(parts, &folder, &addresses, &issuer);
+    api_server
+        .env("API_SESSION_KEYS", &session_key)
+        .env("API_CLIENT_ID", "edge-auth-dev")
+        .env(
+            "API_PUBLIC_URL",
+            format!("https://localhost:{}", addresses.https),
+        );
     services.start("api-server", 32, &mut api_server, |_| {
         answers(addresses.api, "/readyz")
     })?;
@@ -173,6 +182,7 @@ fn start(
         .plain_endpoint("auth0", addresses.auth0)?
         .write(&configuration)?;
     let mut envoy = envoy_command(parts, &configuration, arguments.concurrency.max(1));
+    envoy.env(session_key::VARIABLE, &session_key);
     services.start("envoy", 36, &mut envoy, |_| {
         // Ready means serving: the listeners are open, the module has its keys, api-server counts as healthy.
         answers(addresses.admin, "/ready")?;

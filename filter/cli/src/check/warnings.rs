@@ -13,6 +13,7 @@ pub(super) fn of(config: &Config, found: &Found) -> Vec<String> {
     let mut warnings = of_surroundings(&found.surroundings);
     warnings.extend(hops(config, &found.surroundings));
     warnings.extend(clusters(&raw, &found.surroundings));
+    warnings.extend(secrets(config, &found.surroundings));
     warnings.extend(twins(config, &raw));
     warnings
 }
@@ -48,6 +49,24 @@ fn hops(config: &Config, surroundings: &Surroundings) -> Option<String> {
              {theirs}; both are the number of proxies in front, and must be equal"
         )
     })
+}
+
+/// Secrets that the module is told to find where it is given none.
+fn secrets(config: &Config, surroundings: &Surroundings) -> Vec<String> {
+    let Some(given) = &surroundings.environment else {
+        return Vec::new();
+    };
+    config
+        .secret_names()
+        .filter(|name| !given.iter().any(|given| given == name))
+        .map(|name| {
+            format!(
+                "the VM is not given the environment variable {name}, and the module will not start without it; \
+                 name it in vm_config.environment_variables.host_env_keys (Istio: vmConfig.env with valueFrom: HOST, \
+                 Envoy Gateway: env.hostKeys)"
+            )
+        })
+        .collect()
 }
 
 /// Clusters that are named and not there. Every member called `cluster` names one, whatever section it is in.

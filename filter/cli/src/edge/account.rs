@@ -94,6 +94,7 @@ impl Steps {
             Event::Scheme(Scheme::Https) => Heard::Text("came over HTTPS".to_owned()),
             Event::Scheme(Scheme::Http) => Heard::Text("came over plain HTTP".to_owned()),
             Event::Public => Heard::Text("public: no token is looked at".to_owned()),
+            Event::Session => Heard::Text("the session cookie, opened".to_owned()),
             Event::NoToken => Heard::Text("no token, and none is needed".to_owned()),
             Event::Condition { place, truth } => Heard::Text(format!(
                 "{place}: {}",

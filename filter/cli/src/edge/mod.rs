@@ -117,6 +117,16 @@ pub(crate) fn present(
             request.carry(&token, &provider.sources);
         }
     }
+    if config
+        .session
+        .as_ref()
+        .is_some_and(|session| session.keys.is_none())
+    {
+        notes.push(
+            "session cookies can't be opened: their keys are not in this command's environment"
+                .to_owned(),
+        );
+    }
     if config.revocations.take().is_some() {
         notes
             .push("no revocations are known here: nothing counts as revoked or blocked".to_owned());
@@ -166,9 +176,17 @@ pub(crate) fn load(name: &str) -> Result<(Config, Value)> {
     if found.any(|other| other.text != first.text) {
         bail!("{name} holds several configurations that differ; give one of them alone");
     }
-    let config = Config::from_json(first.text.as_bytes())
+    let mut config = Config::from_json(first.text.as_bytes())
         .map_err(|errors| listed(&errors))
         .with_context(|| format!("{name} has mistakes"))?;
+    let lookup = |name: &str| std::env::var(name).ok();
+    // Whoever has the secrets may use them here; most have not, and need none.
+    if config.secret_names().any(|name| lookup(name).is_some()) {
+        config = config
+            .with_secrets(&lookup)
+            .map_err(|errors| listed(&errors))
+            .context("the environment of this command")?;
+    }
     Ok((config, serde_json::from_str(&first.text)?))
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{ConnectionManager, Findings, Found, Surroundings, at, is_ours, member};
+use super::{ConnectionManager, Findings, Found, Surroundings, at, is_ours, member, texts};
 
 /// Finds the wasm filters of a bootstrap or of discovery resources.
 pub(super) fn find(document: &Value, findings: &mut Findings) {
@@ -92,6 +92,7 @@ fn wasm(body: &Value, place: &str, mut surroundings: Surroundings, findings: &mu
     if at(body, &["config", "fail_open"]).and_then(Value::as_bool) == Some(true) {
         surroundings.fails_open = Some("fail_open: true".to_owned());
     }
+    surroundings.environment = Some(environment(body));
     findings.found.push(Found {
         place: format!("{place}.config.configuration"),
         text: match text {
@@ -101,6 +102,15 @@ fn wasm(body: &Value, place: &str, mut surroundings: Surroundings, findings: &mu
         },
         surroundings,
     });
+}
+
+/// The names of the variables the VM is given, from the configuration and from the proxy's own environment.
+fn environment(body: &Value) -> Vec<String> {
+    let variables = at(body, &["config", "vm_config", "environment_variables"]);
+    let mut names = texts(variables.and_then(|v| member(v, "host_env_keys")), None);
+    let values = variables.and_then(|v| member(v, "key_values")?.as_object());
+    names.extend(values.into_iter().flat_map(|values| values.keys().cloned()));
+    names
 }
 
 fn connection_manager(body: &Value) -> ConnectionManager {

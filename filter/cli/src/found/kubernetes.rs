@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Findings, Found, Surroundings, at, envoy, is_ours, member};
+use super::{Findings, Found, Surroundings, at, envoy, is_ours, member, texts};
 
 /// Finds what a manifest of this kind holds; a kind that can hold nothing is passed over.
 pub(super) fn find(kind: &str, document: &Value, findings: &mut Findings) {
@@ -31,7 +31,19 @@ pub(super) fn find(kind: &str, document: &Value, findings: &mut Findings) {
                 let code = [&["code", "http", "url"], &["code", "image", "url"]];
                 let url = code.iter().find_map(|path| at(wasm, *path));
                 let names = [member(wasm, "name"), wasm.get("rootID"), url];
-                add(member(wasm, "config"), &names, place, fails_open, findings);
+                let environment = texts(at(wasm, &["env", "host_keys"]), None);
+                let surroundings = Surroundings {
+                    fails_open,
+                    environment: Some(environment),
+                    ..Surroundings::default()
+                };
+                add(
+                    member(wasm, "config"),
+                    &names,
+                    place,
+                    surroundings,
+                    findings,
+                );
             }
         }
         _ => {}
@@ -44,11 +56,17 @@ fn istio(wasm: &Value, resource: &str, at: &str, findings: &mut Findings) {
     let fails_open = (strategy == Some("FAIL_OPEN")).then(|| "failStrategy: FAIL_OPEN".to_owned());
     let names = [member(wasm, "url"), member(wasm, "plugin_name")];
     let place = format!("{resource}, {at}");
+    let environment = texts(super::at(wasm, &["vm_config", "env"]), Some("name"));
+    let surroundings = Surroundings {
+        fails_open,
+        environment: Some(environment),
+        ..Surroundings::default()
+    };
     add(
         member(wasm, "plugin_config"),
         &names,
         place,
-        fails_open,
+        surroundings,
         findings,
     );
 }
@@ -57,17 +75,14 @@ fn add(
     config: Option<&Value>,
     names: &[Option<&Value>],
     place: String,
-    fails_open: Option<String>,
+    surroundings: Surroundings,
     findings: &mut Findings,
 ) {
     if is_ours(config.unwrap_or(&Value::Null), names) {
         findings.found.push(Found {
             place,
             text: config.map(Value::to_string).unwrap_or_default(),
-            surroundings: Surroundings {
-                fails_open,
-                ..Surroundings::default()
-            },
+            surroundings,
         });
     } else {
         findings.others.push(place);

@@ -28,6 +28,8 @@ pub(crate) struct Surroundings {
     pub(crate) fails_open: Option<String>,
     /// The clusters there are; `None` where they come from elsewhere.
     pub(crate) clusters: Option<Vec<String>>,
+    /// The names of the VM's environment variables; `None` where no VM is in the document.
+    pub(crate) environment: Option<Vec<String>>,
 }
 
 /// The fields of Envoy's `HttpConnectionManager` that decide whose address a request has.
@@ -80,6 +82,18 @@ pub(crate) fn find(document: &Value) -> Findings {
 pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let object = value.as_object()?;
     object.get(name).or_else(|| object.get(&camel_case(name)))
+}
+
+/// The texts of a list, or of the members `name` of its elements.
+fn texts(list: Option<&Value>, name: Option<&str>) -> Vec<String> {
+    let elements = list.and_then(Value::as_array).into_iter().flatten();
+    elements
+        .filter_map(|element| match name {
+            Some(name) => member(element, name)?.as_str(),
+            None => element.as_str(),
+        })
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 /// The member at the end of `path`.

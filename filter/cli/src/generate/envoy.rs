@@ -61,6 +61,14 @@ pub(super) fn connection_manager(parts: &Parts) -> Value {
 
 /// The filter itself.
 pub(super) fn http_filter(parts: &Parts) -> Value {
+    let mut vm = json!({
+        "vm_id": "edge_auth",
+        "runtime": "envoy.wasm.runtime.v8",
+        "code": {"local": {"filename": parts.module}},
+    });
+    if !parts.environment.is_empty() {
+        vm["environment_variables"] = json!({"host_env_keys": parts.environment});
+    }
     json!({
         "name": "edge_auth",
         "typed_config": {
@@ -70,14 +78,11 @@ pub(super) fn http_filter(parts: &Parts) -> Value {
                 "root_id": "edge_auth",
                 "failure_policy": "FAIL_RELOAD",
                 "reload_config": {"backoff": {"base_interval": "1s"}},
-                "vm_config": {
-                    "vm_id": "edge_auth",
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": {"local": {"filename": parts.module}},
-                },
+                "vm_config": vm,
                 "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.Struct",
-                    "value": parts.config,
+                    // A Struct would reach the module as protobuf bytes.
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": parts.config.to_string(),
                 },
             },
         },

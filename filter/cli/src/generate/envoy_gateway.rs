@@ -26,20 +26,18 @@ pub(super) fn policies(parts: &Parts) -> Result<(&'static str, Vec<Value>)> {
         "kind": "Gateway",
         "name": parts.gateway,
     });
-    let mut documents = vec![resource(
-        parts,
-        "EnvoyExtensionPolicy",
-        json!({
-            "targetRefs": [target],
-            "wasm": [{
-                "name": "edge_auth",
-                "rootID": "edge_auth",
-                "failOpen": false,
-                "code": code,
-                "config": parts.config,
-            }],
-        }),
-    )];
+    let mut wasm = json!({
+        "name": "edge_auth",
+        "rootID": "edge_auth",
+        "failOpen": false,
+        "code": code,
+        "config": parts.config,
+    });
+    if !parts.environment.is_empty() {
+        wasm["env"] = json!({"hostKeys": parts.environment});
+    }
+    let spec = json!({"targetRefs": [target], "wasm": [wasm]});
+    let mut documents = vec![resource(parts, "EnvoyExtensionPolicy", spec)];
     if !parts.hosts.is_empty() {
         let patches = parts.hosts.iter().map(|host| {
             json!({

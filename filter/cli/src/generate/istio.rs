@@ -79,6 +79,13 @@ fn wasm(parts: &Parts) -> Value {
         "imagePullPolicy": "IfNotPresent",
         "pluginConfig": on_port_80(parts).config,
     });
+    if !parts.environment.is_empty() {
+        let variables = parts.environment.iter();
+        let variables: Vec<_> = variables
+            .map(|name| json!({"name": name, "valueFrom": "HOST"}))
+            .collect();
+        wasm["vmConfig"] = json!({"env": variables});
+    }
     if let Some(sha256) = &parts.sha256 {
         wasm["sha256"] = json!(sha256);
     }

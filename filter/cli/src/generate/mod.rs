@@ -61,6 +61,8 @@ struct Parts {
     hosts: Vec<KeyHost>,
     /// The number of proxies in front.
     trusted_hops: u8,
+    /// The environment variables that hold the configuration's secrets.
+    environment: Vec<String>,
     module: String,
     sha256: Option<String>,
     namespace: String,
@@ -89,6 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
         hosts: upstream::key_hosts(&raw)?,
         config: raw,
         trusted_hops: config.client_address.trusted_hops(),
+        environment: config.secret_names().map(ToOwned::to_owned).collect(),
         module,
         sha256: arguments.module_sha256.clone(),
         namespace: arguments.namespace.clone(),

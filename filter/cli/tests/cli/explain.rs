@@ -269,3 +269,26 @@ fn an_organization_opens_its_own_host_only() {
         "{other}"
     );
 }
+
+#[test]
+fn a_session_cookie_opens_where_its_key_is_at_hand() {
+    let arguments = [
+        "explain",
+        "session.yaml",
+        "--url",
+        "https://api.pymd.io/documents",
+        "--header",
+        "cookie: __Host-edge-session=AQ",
+    ];
+    let run = edge_auth_with(&arguments);
+    assert!(
+        run.stdout
+            .contains("reply 401 invalid_session, by read at credential"),
+        "{run:?}"
+    );
+    assert!(
+        run.stdout
+            .contains("note: session cookies can't be opened: their keys are not in this command's environment"),
+        "{run:?}"
+    );
+}

@@ -8,8 +8,24 @@ use crate::support::{edge_auth, edge_auth_with};
 /// What is made for `target` of `plain.yaml`, after `check` found nothing wrong with it.
 #[track_caller]
 fn generate(target: &str) -> String {
-    let run = edge_auth_with(&["generate", target, "plain.yaml"]);
+    generate_of(target, "plain.yaml")
+}
+
+#[track_caller]
+fn generate_of(target: &str, file: &str) -> String {
+    let run = edge_auth_with(&["generate", target, file]);
     assert_eq!(run.code, Some(0), "{run:?}");
+    let (success, text) = checked(&run.stdout);
+    assert!(success, "{target}: {text}");
+    assert!(
+        text.contains("1 configuration, 0 errors, 0 warnings"),
+        "{target}: {text}"
+    );
+    run.stdout
+}
+
+/// Whether `check --deny-warnings` finds nothing in `manifest`, and what it says.
+fn checked(manifest: &str) -> (bool, String) {
     let mut check = Command::new(env!("CARGO_BIN_EXE_edge-auth"))
         .args(["check", "--deny-warnings", "-"])
         .stdin(Stdio::piped())
@@ -17,16 +33,11 @@ fn generate(target: &str) -> String {
         .spawn()
         .expect("the binary starts");
     let mut stdin = check.stdin.take().expect("piped");
-    stdin.write_all(run.stdout.as_bytes()).expect("it reads");
+    stdin.write_all(manifest.as_bytes()).expect("it reads");
     drop(stdin);
     let checked = check.wait_with_output().expect("it ends");
-    let text = String::from_utf8_lossy(&checked.stdout);
-    assert!(checked.status.success(), "{target}: {text}");
-    assert!(
-        text.contains("1 configuration, 0 errors, 0 warnings"),
-        "{target}: {text}"
-    );
-    run.stdout
+    let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+    (checked.status.success(), text)
 }
 
 #[track_caller]
@@ -63,7 +74,7 @@ fn istio_with_a_way_to_the_provider() {
                 "targetPort: 443",
                 "kind: DestinationRule",
                 "mode: SIMPLE",
-                "cluster: outbound|80||tenant.auth0.com",
+                "outbound|80||tenant.auth0.com",
             ],
         );
     }
@@ -100,6 +111,29 @@ fn envoy_gateway_with_a_cluster_for_the_provider() {
             "name: auth0",
         ],
     );
+}
+
+#[test]
+fn the_module_is_given_the_variables_that_hold_its_keys() {
+    let from_host = &["- name: EDGE_SESSION_KEY", "valueFrom: HOST"][..];
+    let by_name = &["- EDGE_SESSION_KEY"][..];
+    for (target, place, lines) in [
+        ("envoy", "host_env_keys:", by_name),
+        ("envoyfilter", "host_env_keys:", by_name),
+        ("istio-wasmplugin", "vmConfig:", from_host),
+        ("istio-trafficextension", "vmConfig:", from_host),
+        ("envoy-gateway", "hostKeys:", by_name),
+    ] {
+        let made = generate_of(target, "session.yaml");
+        contains(&made, &[place]);
+        contains(&made, lines);
+    }
+    let bootstrap = generate_of("envoy", "session.yaml");
+    let without = bootstrap.replace("- EDGE_SESSION_KEY", "- ANOTHER");
+    let (success, text) = checked(&without);
+    assert!(!success && without != bootstrap);
+    let warning = "warning: the VM is not given the environment variable EDGE_SESSION_KEY";
+    contains(&text, &[warning]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::reader::{Integer, List, Map, Object, Parsed, Section, Text};
 use super::requirement::{Requires, TokenRequirement};
 use super::revocations::revocations;
 use super::rule::{Rule, host_pattern, rule};
+use super::session::{SessionSettings, session};
 use super::{Names, Requirement};
 use crate::client_address::ClientAddress;
 use crate::cors::Cors;
@@ -35,6 +36,8 @@ pub struct Config {
     pub cors: Option<Cors>,
     /// The headers by which browsers are asked for protection.
     pub security_headers: Option<SecurityHeaders>,
+    /// The session cookie that is opened here.
+    pub session: Option<SessionSettings>,
     /// Where the feed of revocations is.
     pub revocations: Option<RevocationSettings>,
     /// How many bytes of verified tokens each worker remembers; zero for none.
@@ -107,6 +110,12 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         Section(browser::security_headers),
         "The headers by which browsers are asked for protection, on every answer where this is there.",
     );
+    let session = o.optional(
+        "session",
+        Section(session),
+        "The browser session's cookie is opened here where this is there, and the upstream sees its access token as \
+         the bearer.",
+    );
     let revocations = o.optional(
         "revocations",
         Section(revocations),
@@ -155,6 +164,7 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         https_redirect,
         cors,
         security_headers,
+        session,
         revocations,
         token_cache_bytes: token_cache.unwrap_or(DEFAULT_TOKEN_CACHE_BYTES),
         errors: errors.unwrap_or_default(),

@@ -14,6 +14,7 @@ mod reader;
 mod requirement;
 mod revocations;
 mod rule;
+mod session;
 
 pub use edge::Config;
 pub use keys::KeySource;
@@ -21,6 +22,7 @@ pub use provider::{ClaimToHeader, Provider};
 pub use reader::{ConfigError, FieldDescription};
 pub use requirement::{Requirement, TokenRequirement};
 pub use rule::{Mode, Rule};
+pub use session::SessionSettings;
 
 use crate::json::{self, Value};
 use reader::{Kind as _, Path, Report, Section};

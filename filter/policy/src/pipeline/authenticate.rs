@@ -40,11 +40,13 @@ impl Caller {
 impl Gateway {
     pub(super) fn authenticate<S: SharedStore>(
         &mut self,
-        request: &Request<'_>,
+        request: &mut Request<'_>,
         required: &TokenRequirement,
         host: &mut Host<'_, S>,
     ) -> Result<Caller, Stop> {
         request.listener.begin(Step::Credential);
+        self.open_session(request, host.now)?;
+        let request = &*request;
         let Some(credential) = self.credential(request, required)? else {
             // "Optional" means absent, and only absent: CVE-2021-21378 read it otherwise.
             return if required.optional {
@@ -82,13 +84,13 @@ impl Gateway {
         Ok(Caller::Bearer(verified))
     }
 
-    /// The one token in the places that the requirement's providers name.
+    /// The one token in the session cookie and the places that the requirement's providers name.
     fn credential<'r>(
         &self,
-        request: &Request<'r>,
+        request: &'r Request<'_>,
         required: &TokenRequirement,
     ) -> Result<Option<UnverifiedCredential<'r>>, Stop> {
-        let mut found: Option<UnverifiedCredential<'_>> = None;
+        let mut found = request.session_credential();
         for provider in required
             .providers
             .iter()
@@ -138,8 +140,10 @@ impl Gateway {
         let accepts = |index: &&usize| {
             self.config.providers.get(**index).is_some_and(|provider| {
                 let (head, query) = (&request.head, request.target.query());
+                // A session's token is where it may be, whoever issued it.
                 provider.profile.issuers.iter().any(|own| **own == *issuer)
                     && (is_only
+                        || request.session.is_some()
                         || matches!(
                             credentials::take(head, query, &provider.sources),
                             Ok(Some(_))

@@ -33,6 +33,7 @@ impl Gateway {
                 .filter_map(|&p| self.config.providers.get(p))
                 .filter(|provider| !provider.forward)
                 .flat_map(|provider| &provider.sources)
+                .chain(self.session_sources())
                 .collect();
             if !sources.is_empty() {
                 let mut stripped = match path {
@@ -49,6 +50,15 @@ impl Gateway {
             mutations.set.push((":path".into(), path.into_bytes()));
         }
         if let Caller::Bearer(token) = caller {
+            let forwards = self
+                .config
+                .providers
+                .get(token.provider)
+                .is_some_and(|it| it.forward);
+            if let Some(session) = request.session.as_ref().filter(|_| forwards) {
+                let bearer = format!("Bearer {}", session.access_token).into_bytes();
+                mutations.set.push(("authorization".into(), bearer));
+            }
             mutations.identity = Some(Arc::clone(&token.identity));
         }
         Ok(mutations)

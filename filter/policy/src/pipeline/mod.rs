@@ -23,6 +23,7 @@ mod limit;
 mod needs;
 mod response;
 mod revoked;
+mod session;
 mod trace;
 
 use std::net::IpAddr;
@@ -38,6 +39,7 @@ use crate::rejection::Reason;
 use crate::request::RequestHead;
 use crate::revocation::{RevocationFeed, RevocationSettings};
 use crate::route::Matcher;
+use crate::session::Session;
 use crate::signature::SignatureVerifier;
 use crate::store::SharedStore;
 use crate::store::seed::Seed;
@@ -47,6 +49,7 @@ use crate::token_cache::TokenCache;
 use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
+use session::SessionCookie;
 use trace::Listener;
 
 pub use crate::token_cache::CacheFill;
@@ -66,6 +69,7 @@ pub struct Gateway {
     limits: Vec<RateLimit>,
     revocations: Option<RevocationFeed>,
     tokens: TokenCache,
+    session: Option<SessionCookie>,
 }
 
 /// What a decision needs from the host: the time, what workers share, and a place to check signatures.
@@ -135,6 +139,8 @@ struct Request<'r> {
     client: Option<IpAddr>,
     patience: Patience,
     listener: Listener<'r>,
+    /// The session that its cookie brought, once that was opened.
+    session: Option<Session>,
 }
 
 impl Gateway {
@@ -179,6 +185,7 @@ impl Gateway {
         let feed = |settings: &RevocationSettings| RevocationFeed::new(settings.clone(), seed);
         let revocations = config.revocations.as_ref().map(feed);
         let tokens = TokenCache::new(config.token_cache_bytes, seed);
+        let session = config.session.as_ref().map(SessionCookie::new);
         Ok(Self {
             config: Arc::new(config),
             matcher,
@@ -187,6 +194,7 @@ impl Gateway {
             limits,
             revocations,
             tokens,
+            session,
         })
     }
 
@@ -277,6 +285,7 @@ impl Gateway {
             client,
             patience,
             listener,
+            session: None,
         };
         listener.tell(Event::Path(request.target.path()));
         listener.tell(Event::Client(client));
@@ -297,7 +306,7 @@ impl Gateway {
                 Requirement::Token(required) => Requires::Token(required),
             }
         });
-        let caller = match self.admit(&request, rule, requires, host) {
+        let caller = match self.admit(&mut request, rule, requires, host) {
             Ok(caller) => caller,
             Err(Stop::Deny(denial)) if rule.is_some_and(|rule| rule.mode == Mode::Shadow) => {
                 judgement.would_deny = Some(denial.reason);
@@ -315,7 +324,7 @@ impl Gateway {
     /// Steps 6 to 8: who calls, whether they may, and how often.
     fn admit<S: SharedStore>(
         &mut self,
-        request: &Request<'_>,
+        request: &mut Request<'_>,
         rule: Option<&Rule>,
         requires: Requires<'_>,
         host: &mut Host<'_, S>,
@@ -342,7 +351,7 @@ impl Gateway {
     /// Step 6, and the count of those who fail it.
     fn identify<S: SharedStore>(
         &mut self,
-        request: &Request<'_>,
+        request: &mut Request<'_>,
         rule: Option<&Rule>,
         required: &TokenRequirement,
         host: &mut Host<'_, S>,

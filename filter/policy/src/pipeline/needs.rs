@@ -26,6 +26,7 @@ impl ConnectionNeeds {
             source_address: config.revocations.is_some()
                 || limits.iter().any(|limit| limit.key.iter().any(by_address)),
             tls: config.https_redirect.is_some()
+                || config.session.is_some()
                 || config.security_headers.is_some()
                 || sources.into_iter().any(by_cookie),
         }

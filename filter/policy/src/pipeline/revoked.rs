@@ -31,7 +31,18 @@ impl Gateway {
             return Ok(());
         };
         request.listener.begin(Step::Revocation);
-        match feed.check(&Credential::from(claims), now) {
+        let token = Credential::from(claims);
+        // The session api-server keeps, beside the provider's own, which the token's `sid` names.
+        let session = request.session.as_ref().map(|session| Credential {
+            issuer: token.issuer,
+            session_id: Some(&session.session_id),
+            issued_at: token.issued_at,
+            ..Credential::default()
+        });
+        let checked = feed
+            .check(&token, now)
+            .and_then(|()| session.map_or(Ok(()), |session| feed.check(&session, now)));
+        match checked {
             Ok(()) => Ok(()),
             Err(Refusal::Unavailable) => {
                 let is_first = feed.age(now).is_none() && feed.failures() == 0;

@@ -1,5 +1,7 @@
 //! The order of decisions, request by request.
 
+mod session;
+
 use std::net::IpAddr;
 
 use p256::ecdsa::signature::Signer as _;

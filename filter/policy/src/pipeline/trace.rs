@@ -59,6 +59,8 @@ pub enum Event<'e> {
     Rule(Option<usize>),
     /// The rule is public: no token is looked at.
     Public,
+    /// The session cookie was opened.
+    Session,
     /// There is no token, and the rule does without.
     NoToken,
     /// The index of the provider that the token names.

@@ -1,6 +1,10 @@
 //! Over 4 KiB a value is spread over several cookies: `NAME`, or `NAME.0`, `NAME.1`, … (RFC 6265bis §5.6 limits one
 //! cookie's name and value to 4,096 bytes).
 
+use std::borrow::Cow;
+
+use super::sealed::{MAX_SEALED_BYTES, Unopenable};
+
 /// Bytes of a value one cookie carries; leaves room for its name.
 pub const MAX_CHUNK_BYTES: usize = 3_800;
 /// Cookies of one value at most. Envoy's default limit for all request headers is 60 KiB.
@@ -25,10 +29,20 @@ pub fn chunks(name: &str, value: &str) -> Option<Vec<(String, String)>> {
     (chunks.len() <= MAX_CHUNKS).then_some(chunks)
 }
 
-/// Puts the value of `name` together from a request's cookies. `None` where it is not there.
-///
-/// A name that comes twice makes no value: a browser sends a `__Host-` cookie once, so somebody else put one there.
+/// Puts the value of `name` together from a request's cookies. `None` where it is not there, or can't be told.
 pub fn join<'c>(name: &str, cookies: impl Iterator<Item = (&'c str, &'c str)>) -> Option<String> {
+    find(name, cookies).ok().flatten().map(Cow::into_owned)
+}
+
+/// The value of `name`, put together from a request's cookies; `None` where none of them carries it.
+///
+/// # Errors
+/// [`Unopenable`] where a name comes twice (a browser sends a `__Host-` cookie once, so somebody else put one there)
+/// and where the value is longer than any sealed one.
+pub fn find<'c>(
+    name: &str,
+    cookies: impl Iterator<Item = (&'c str, &'c str)>,
+) -> Result<Option<Cow<'c, str>>, Unopenable> {
     let mut parts: [Option<&str>; MAX_CHUNKS] = [None; MAX_CHUNKS];
     let mut whole = None;
     for (cookie, value) in cookies {
@@ -45,17 +59,17 @@ pub fn join<'c>(name: &str, cookies: impl Iterator<Item = (&'c str, &'c str)>) -
                 .and_then(|index| parts.get_mut(index))
         };
         if let Some(slot) = slot
-            && slot.replace(value).is_some()
+            && (slot.replace(value).is_some() || value.len() > MAX_SEALED_BYTES)
         {
-            return None;
+            return Err(Unopenable);
         }
     }
     if let Some(whole) = whole {
         // Chunks beside a whole value are left over from a longer one.
-        return Some(whole.to_owned());
+        return Ok(Some(Cow::Borrowed(whole)));
     }
     let joined: String = parts.iter().map_while(|part| *part).collect();
-    (!joined.is_empty()).then_some(joined)
+    Ok((!joined.is_empty()).then_some(Cow::Owned(joined)))
 }
 
 #[cfg(test)]
@@ -104,6 +118,18 @@ mod tests {
     fn a_cookie_that_comes_twice_makes_no_value() {
         assert_eq!(joined(&[("s", "a"), ("s", "b")]), None);
         assert_eq!(joined(&[("s.0", "a"), ("s.0", "b")]), None);
+        let twice = [("s", "a"), ("s", "b")];
+        assert_eq!(find("s", twice.into_iter()), Err(Unopenable));
+    }
+
+    #[test]
+    fn a_value_longer_than_any_sealed_one_is_not_put_together() {
+        let long = "v".repeat(MAX_SEALED_BYTES + 1);
+        for name in ["s", "s.0"] {
+            let cookies = [(name, long.as_str())];
+            assert_eq!(find("s", cookies.into_iter()), Err(Unopenable), "{name}");
+        }
+        assert_eq!(find("s", [("t", long.as_str())].into_iter()), Ok(None));
     }
 
     #[test]

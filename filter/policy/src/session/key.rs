@@ -59,6 +59,19 @@ impl SessionKeys {
         }
     }
 
+    /// The secrets of several lists as one, in their order.
+    ///
+    /// # Errors
+    /// [`KeyError::Count`]
+    pub fn concat(lists: impl IntoIterator<Item = Self>) -> Result<Self, KeyError> {
+        let keys: Vec<_> = lists.into_iter().flat_map(|list| list.0).collect();
+        if (1..=MAX_KEYS).contains(&keys.len()) {
+            Ok(Self(keys))
+        } else {
+            Err(KeyError::Count)
+        }
+    }
+
     /// The keys for `purpose`, the one that seals first.
     pub(super) fn derive(&self, purpose: Purpose) -> impl Iterator<Item = Derived> {
         self.0
@@ -68,6 +81,7 @@ impl SessionKeys {
 }
 
 /// A secret's key for one purpose, and its name.
+#[derive(Clone)]
 pub(super) struct Derived {
     pub(super) key: [u8; 32],
     pub(super) id: [u8; 4],

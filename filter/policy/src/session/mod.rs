@@ -20,7 +20,7 @@ mod key;
 mod payload;
 mod sealed;
 
-pub use cookie::{MAX_CHUNK_BYTES, MAX_CHUNKS, chunks, join};
+pub use cookie::{MAX_CHUNK_BYTES, MAX_CHUNKS, chunks, find, join};
 pub use key::{KeyError, SessionKeys};
 pub use payload::Session;
-pub use sealed::{MAX_SEALED_BYTES, NONCE_BYTES, Purpose, Unopenable};
+pub use sealed::{MAX_SEALED_BYTES, NONCE_BYTES, Opener, Purpose, Unopenable};

@@ -89,6 +89,43 @@ impl SessionKeys {
         sealed: &str,
         now: UnixTime,
     ) -> Result<(Vec<u8>, UnixTime), Unopenable> {
+        self.opener(purpose).open(context, sealed, now)
+    }
+
+    /// Whoever opens much derives the keys once.
+    pub fn opener(&self, purpose: Purpose) -> Opener {
+        Opener {
+            purpose,
+            keys: self.derive(purpose).collect(),
+        }
+    }
+}
+
+/// The keys by which values sealed for one purpose are opened.
+#[derive(Clone)]
+pub struct Opener {
+    purpose: Purpose,
+    keys: Vec<Derived>,
+}
+
+/// Shows how many keys there are, and nothing of them.
+impl std::fmt::Debug for Opener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opener({:?}, {})", self.purpose, self.keys.len())
+    }
+}
+
+impl Opener {
+    /// As [`SessionKeys::open`], for this purpose.
+    ///
+    /// # Errors
+    /// [`Unopenable`], whatever is wrong.
+    pub fn open(
+        &self,
+        context: &[u8],
+        sealed: &str,
+        now: UnixTime,
+    ) -> Result<(Vec<u8>, UnixTime), Unopenable> {
         if sealed.len() > MAX_SEALED_BYTES {
             return Err(Unopenable);
         }
@@ -99,10 +136,11 @@ impl SessionKeys {
         let [VERSION, id @ ..] = head else {
             return Err(Unopenable);
         };
-        let aad = associated_data(purpose, head, context);
+        let aad = associated_data(self.purpose, head, context);
         // Ids are short: two keys may share one, so each of that id is tried.
         let plaintext = self
-            .derive(purpose)
+            .keys
+            .iter()
             .filter(|derived| derived.id == *id)
             .find_map(|derived| {
                 XChaCha20Poly1305::new(&Key::from(derived.key))
