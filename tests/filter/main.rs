@@ -2,6 +2,7 @@
 //! natively; here it is shown that the module carries it out, on a host that enforces the ABI.
 
 mod configure;
+mod cost;
 mod harness;
 mod hostile;
 mod identity;

@@ -36,19 +36,23 @@ impl<'a> Jws<'a> {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(Error::TooLarge);
         }
-        let [header, payload, signature] = segments(compact)?;
+        let [header, payload, signature] = segments(compact).ok_or_else(|| malformed(compact))?;
         if header.len() > MAX_HEADER_BYTES {
             return Err(Error::HeaderTooLarge);
         }
         let signing_input = compact
             .get(..header.len() + 1 + payload.len())
             .ok_or(Error::Segments)?;
-        let decode = |segment: &[u8]| base64url::decode(segment).ok_or(Error::Encoding);
+        let decode = |segment: &[u8]| base64url::decode(segment);
+        let decoded = (decode(header), decode(payload), decode(signature));
+        let (Some(header), Some(payload), Some(signature)) = decoded else {
+            return Err(malformed(compact));
+        };
         Ok(Self {
-            header: JoseHeader::parse(&decode(header)?)?,
-            payload: decode(payload)?,
+            header: JoseHeader::parse(&header)?,
+            payload,
             signing_input,
-            signature: decode(signature)?,
+            signature,
         })
     }
 
@@ -87,15 +91,31 @@ impl<'a> Jws<'a> {
     }
 }
 
-fn segments(compact: &[u8]) -> Result<[&[u8]; 3], Error> {
-    let mut split = compact.split(|&byte| byte == b'.');
-    let mut next = || split.next().unwrap_or_default();
-    let segments = [next(), next(), next()];
+/// The three segments, where there are three. That the one in the middle holds no further dot is left to its
+/// decoding, which looks at every byte anyway and allows none.
+fn segments(compact: &[u8]) -> Option<[&[u8]; 3]> {
+    let is_dot = |&byte: &u8| byte == b'.';
+    let (first, last) = (
+        compact.iter().position(is_dot)?,
+        compact.iter().rposition(is_dot)?,
+    );
+    let segments = [
+        compact.get(..first)?,
+        compact.get(first + 1..last)?,
+        compact.get(last + 1..)?,
+    ];
+    let is_empty = |segment: &&[u8]| segment.is_empty();
+    (!segments.iter().any(is_empty)).then_some(segments)
+}
+
+/// Why `compact` is no JWS: by how many segments it has, and if they are three, by their encoding.
+fn malformed(compact: &[u8]) -> Error {
+    let mut segments = compact.split(|&byte| byte == b'.');
     match compact.split(|&byte| byte == b'.').count() {
-        1 => Err(Error::NotAJwt),
-        5 => Err(Error::Encrypted),
-        3 if segments.iter().all(|segment| !segment.is_empty()) => Ok(segments),
-        _ => Err(Error::Segments),
+        1 => Error::NotAJwt,
+        5 => Error::Encrypted,
+        3 if segments.all(|segment| !segment.is_empty()) => Error::Encoding,
+        _ => Error::Segments,
     }
 }
 

@@ -1,0 +1,190 @@
+//! What decisions cost, in figures that are the same on every machine: wasm instructions, and bytes of memory.
+
+use std::fmt::Write as _;
+
+use proxy_wasm_host::{Proxy, Request, Status};
+use serde_json::{Value, json};
+
+use crate::harness::{TICK, builder, check, config, get, keys, one_call, ready, token};
+use auth0_sim::Key;
+
+/// `name figure` per line: what a decision took when this file was written.
+const COMMITTED: &str = include_str!("cost.txt");
+
+/// By how much a figure may differ: the two ways of building the module make slightly different code.
+const TOLERANCE_PERCENT: u64 = 10;
+
+/// Ends a token that the host below takes for signed.
+const GOOD: [u8; 256] = [0x5a; 256];
+
+/// A host whose cryptography is a comparison: what is measured is everything else.
+fn host_crypto(arguments: &[u8]) -> Result<Vec<u8>, Status> {
+    const KNOWN: &[u8] =
+        include_bytes!("../../filter/src/verifier/known_answer/rs256.signature.bin");
+    const TEXT: &[u8] = include_bytes!("../../filter/src/verifier/known_answer/text");
+    let field = |number: u8| {
+        let mut rest = arguments;
+        while let Some((tag, after)) = rest.split_first() {
+            let (mut size, mut shift, mut at) = (0, 0, 0);
+            loop {
+                let byte = *after.get(at).ok_or(Status::BadArgument)?;
+                size |= usize::from(byte & 0x7f) << shift;
+                (shift, at) = (shift + 7, at + 1);
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            let value = after.get(at..at + size).ok_or(Status::BadArgument)?;
+            if tag >> 3 == number {
+                return Ok(value);
+            }
+            rest = &after[at + size..];
+        }
+        Ok(&[][..])
+    };
+    let (signature, text) = (field(3)?, field(4)?);
+    let holds = signature == GOOD || (signature == KNOWN && text == TEXT);
+    Ok(if holds {
+        vec![0x08, 0x01]
+    } else {
+        vec![0x08, 0x00]
+    })
+}
+
+fn with_host_crypto(config: &Value) -> Proxy {
+    let proxy = builder(config)
+        .foreign_function("verify_signature", host_crypto)
+        .start()
+        .unwrap();
+    proxy.advance(TICK);
+    one_call(&proxy).respond(keys(&[Key::Rsa1]));
+    proxy.advance(TICK);
+    proxy
+}
+
+/// The fuel of all callbacks of one request, its answer among them.
+fn fuel(proxy: &Proxy, request: Request, expected: u16) -> u64 {
+    let worker = proxy.worker(0);
+    worker.take_callbacks();
+    let stream = worker.request(request);
+    if expected == 200 {
+        stream.respond(proxy_wasm_host::Response::new(200));
+    }
+    let status = stream.client_response().unwrap().status;
+    assert_eq!(status, expected);
+    stream.finish();
+    worker
+        .take_callbacks()
+        .iter()
+        .map(|callback| callback.fuel)
+        .sum()
+}
+
+#[test]
+fn decisions_take_the_instructions_they_took() {
+    let seen = token().claim("jti", "seen").signature(GOOD).build();
+    let new = |n: u32| token().claim("jti", n.to_string()).signature(GOOD).build();
+    let plain = with_host_crypto(&config());
+    let in_module = ready(&config(), 1);
+    let mut many = config();
+    let rule = |n| json!({"match": {"prefix": format!("/things/{n}")}, "requires": "public"});
+    many["rules"]
+        .as_array_mut()
+        .unwrap()
+        .extend((0..10_000).map(rule));
+    let many = with_host_crypto(&many);
+    for proxy in [&plain, &many] {
+        check(proxy, get("/private", &seen), "200");
+    }
+    let forged = token().claim("jti", "forged").signature([7; 256]).build();
+    let measured = [
+        ("public", fuel(&plain, Request::get("/healthz"), 200)),
+        ("no_token", fuel(&plain, Request::get("/private"), 401)),
+        ("token_seen", fuel(&plain, get("/private", &seen), 200)),
+        (
+            "token_seen_10000_rules",
+            fuel(&many, get("/private", &seen), 200),
+        ),
+        (
+            "token_new_host_crypto",
+            fuel(&plain, get("/private", &new(1)), 200),
+        ),
+        ("token_forged", fuel(&plain, get("/private", &forged), 401)),
+        (
+            "token_forged_again",
+            fuel(&plain, get("/private", &forged), 401),
+        ),
+        (
+            "token_new_rs256_in_module",
+            fuel(&in_module, get("/private", &token().build()), 200),
+        ),
+    ];
+    let mut table = String::new();
+    let mut changed = Vec::new();
+    for (name, figure) in measured {
+        writeln!(table, "{name} {figure}").unwrap();
+        let committed = COMMITTED
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+        let within = committed.is_some_and(|committed| {
+            figure.abs_diff(committed) * 100 <= committed * TOLERANCE_PERCENT
+        });
+        if !within {
+            changed.push(format!("{name}: {figure}, and it was {committed:?}"));
+        }
+    }
+    println!("wasm instructions per request:\n{table}");
+    assert!(
+        changed.is_empty(),
+        "{changed:#?}\nNext step: where that is meant, write this into tests/filter/cost.txt:\n{table}"
+    );
+}
+
+#[test]
+fn a_flood_of_tokens_and_addresses_stays_within_the_bound() {
+    const BOUND: u64 = 2 * 1024 * 1024;
+    const ALLOWED_BESIDE: usize = 4 * 1024 * 1024;
+    // A million takes minutes; by hand: EDGE_AUTH_FLOOD=1000000.
+    let flood = std::env::var("EDGE_AUTH_FLOOD")
+        .ok()
+        .and_then(|count| count.parse().ok());
+    let flood: u32 = flood.unwrap_or(20_000);
+    let mut config = config();
+    config["token_cache"] = json!({ "max_bytes": BOUND });
+    let proxy = with_host_crypto(&config);
+    let worker = proxy.worker(0);
+    check(
+        &proxy,
+        get("/private", &token().signature(GOOD).build()),
+        "200",
+    );
+    let before = worker.memory_bytes();
+    for n in 0..flood {
+        let token = token().claim("jti", n.to_string()).signature(GOOD).build();
+        check(&proxy, get("/private", &token), "200");
+        let address = format!("198.{}.{}.{}:1024", n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff);
+        check(
+            &proxy,
+            Request::get("/login").source(address.as_str()),
+            "200",
+        );
+    }
+    proxy.advance(TICK);
+    let (kept, bytes) = (
+        proxy.metric("edge_auth.token_cache.tokens"),
+        proxy.metric("edge_auth.token_cache.bytes"),
+    );
+    println!(
+        "{flood} tokens: {kept} kept in {bytes} bytes, memory {before} -> {}",
+        worker.memory_bytes()
+    );
+    assert!(
+        kept > 100 && bytes <= BOUND,
+        "{kept} tokens in {bytes} bytes"
+    );
+    let grown = worker.memory_bytes() - before;
+    assert!(
+        grown <= usize::try_from(BOUND).unwrap() + ALLOWED_BESIDE,
+        "grown by {grown} bytes"
+    );
+}
