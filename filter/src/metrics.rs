@@ -1,15 +1,20 @@
 //! What this worker counts, and how the host learns of it.
 //!
 //! A counter is a number in this VM that is handed over on the next tick: a host call per request would cost
-//! more than the counting. Names are `<stat_prefix>.<name>`; Envoy puts `wasmcustom.` in front.
+//! more than the counting. Names are `edge_auth_policy::metrics`' behind `<stat_prefix>.`; Envoy puts `wasmcustom.`
+//! in front.
 
+use std::time::Duration;
+
+use edge_auth_policy::audit::Counts;
 use edge_auth_policy::decision::Decision;
+use edge_auth_policy::metrics as names;
 use edge_auth_policy::pipeline::Judgement;
 use edge_auth_policy::rejection::Reason;
 
 use crate::host;
 
-/// Counters and gauges of one worker.
+/// Counters, gauges and histograms of one worker.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     prefix: String,
@@ -21,14 +26,18 @@ pub(crate) struct Metrics {
     verified_by_module: Counter,
     fetches_ok: Counter,
     fetches_failed: Counter,
-    /// Gauges by full name, defined when first set.
-    gauges: Vec<(String, u32)>,
+    audit_lines: Counter,
+    audit_suppressed: Counter,
+    /// Gauges and histograms by full name, defined when first set.
+    defined: Vec<(String, u32)>,
 }
 
 /// A number that grows, and how much of it the host has not heard yet.
 #[derive(Debug)]
 struct Counter {
     name: &'static str,
+    /// What stands for the part of the name in angle brackets.
+    part: &'static str,
     id: Option<u32>,
     pending: u64,
 }
@@ -37,20 +46,19 @@ impl Counter {
     const fn new(name: &'static str) -> Self {
         Self {
             name,
+            part: "",
             id: None,
             pending: 0,
         }
     }
 
     /// Hands over what is pending. A counter that never counted is never defined.
-    fn flush(&mut self, prefix: &str, group: &str) {
+    fn flush(&mut self, prefix: &str) {
         if self.pending == 0 {
             return;
         }
-        let name = self.name;
-        self.id = self
-            .id
-            .or_else(|| host::define_counter(&format!("{prefix}.{group}{name}")));
+        let id = || host::define_counter(&full(prefix, self.name, self.part));
+        self.id = self.id.or_else(id);
         if let Some(id) = self.id {
             host::increment_counter(id, std::mem::take(&mut self.pending));
         }
@@ -59,20 +67,23 @@ impl Counter {
 
 impl Metrics {
     pub(crate) fn new(prefix: &str) -> Self {
+        let reply = |reason: &Reason| Counter {
+            part: reason.code(),
+            ..Counter::new(names::REPLY)
+        };
         Self {
             prefix: prefix.to_owned(),
-            allowed: Counter::new("allowed"),
-            would_deny: Counter::new("would_deny"),
-            waited: Counter::new("waited"),
-            replies: Reason::ALL
-                .iter()
-                .map(|reason| Counter::new(reason.code()))
-                .collect(),
-            verified_by_host: Counter::new("verified_by_host"),
-            verified_by_module: Counter::new("verified_by_module"),
-            fetches_ok: Counter::new("fetch_ok"),
-            fetches_failed: Counter::new("fetch_failed"),
-            gauges: Vec::new(),
+            allowed: Counter::new(names::ALLOWED),
+            would_deny: Counter::new(names::WOULD_DENY),
+            waited: Counter::new(names::WAITED),
+            replies: Reason::ALL.iter().map(reply).collect(),
+            verified_by_host: Counter::new(names::VERIFIED_BY_HOST),
+            verified_by_module: Counter::new(names::VERIFIED_BY_MODULE),
+            fetches_ok: Counter::new(names::FETCH_OK),
+            fetches_failed: Counter::new(names::FETCH_FAILED),
+            audit_lines: Counter::new(names::AUDIT_LINES),
+            audit_suppressed: Counter::new(names::AUDIT_SUPPRESSED),
+            defined: Vec::new(),
         }
     }
 
@@ -111,27 +122,45 @@ impl Metrics {
         self.verified_by_module.pending += by_module;
     }
 
-    /// Sets a gauge; `name` may hold a provider's name, which the configuration bounds.
+    /// Takes over the counts of the audit.
+    pub(crate) fn audited(&mut self, counts: Counts) {
+        self.audit_lines.pending += counts.lines;
+        self.audit_suppressed.pending += counts.suppressed;
+    }
+
+    /// Sets the gauge `name`.
     pub(crate) fn gauge(&mut self, name: &str, value: u64) {
-        let known = self
-            .gauges
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, id)| *id);
-        let id = known.or_else(|| {
-            let id = host::define_gauge(&format!("{}.{name}", self.prefix))?;
-            self.gauges.push((name.to_owned(), id));
-            Some(id)
-        });
-        if let Some(id) = id {
+        self.gauge_of(name, "", value);
+    }
+
+    /// Sets the gauge `name` of a provider; how many there are, the configuration bounds.
+    pub(crate) fn gauge_of(&mut self, name: &str, provider: &str, value: u64) {
+        if let Some(id) = self.id(name, provider, host::define_gauge) {
             host::set_gauge(id, value);
         }
     }
 
+    /// Adds a time to the histogram `name`, in microseconds.
+    pub(crate) fn record(&mut self, name: &str, took: Duration) {
+        if let Some(id) = self.id(name, "", host::define_histogram) {
+            host::record(id, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    fn id(&mut self, name: &str, part: &str, define: fn(&str) -> Option<u32>) -> Option<u32> {
+        let name = full(&self.prefix, name, part);
+        let known = self.defined.iter().find(|(known, _)| *known == name);
+        if let Some((_, id)) = known {
+            return Some(*id);
+        }
+        let id = define(&name)?;
+        self.defined.push((name, id));
+        Some(id)
+    }
+
     /// Hands everything over to the host.
     pub(crate) fn flush(&mut self) {
-        let prefix = self.prefix.clone();
-        for counter in [
+        let counters = [
             &mut self.allowed,
             &mut self.would_deny,
             &mut self.waited,
@@ -139,11 +168,23 @@ impl Metrics {
             &mut self.verified_by_module,
             &mut self.fetches_ok,
             &mut self.fetches_failed,
-        ] {
-            counter.flush(&prefix, "");
+            &mut self.audit_lines,
+            &mut self.audit_suppressed,
+        ];
+        for counter in counters.into_iter().chain(&mut self.replies) {
+            counter.flush(&self.prefix);
         }
-        for counter in &mut self.replies {
-            counter.flush(&prefix, "reply.");
+    }
+}
+
+/// `edge_auth.keys.auth0.count`.
+fn full(prefix: &str, name: &str, part: &str) -> String {
+    match (name.find('<'), name.find('>')) {
+        (Some(start), Some(end)) => {
+            let before = name.get(..start).unwrap_or_default();
+            let after = name.get(end.saturating_add(1)..).unwrap_or_default();
+            format!("{prefix}.{before}{part}{after}")
         }
+        _ => format!("{prefix}.{name}"),
     }
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use edge_auth_policy::config::{Config, ConfigError};
 use edge_auth_policy::decision::{Decision, LocalReply, Mutations};
+use edge_auth_policy::metrics;
 use edge_auth_policy::pipeline::{
     CacheFill, ConnectionNeeds, FetchEvent, FetchHandle, Gateway, Host, Judgement, Patience,
     ResponsePlan,
 };
 use edge_auth_policy::rejection::{Fault, Reason};
 use edge_auth_policy::request::RequestHead;
+use edge_auth_policy::sampler::Sampler;
 use edge_auth_policy::store::fetch::{Fetch, Response};
 use edge_auth_policy::time::UnixTime;
 
@@ -28,6 +30,8 @@ pub(crate) struct Worker {
     verifier: Verifier,
     waiting: Waiting,
     metrics: Metrics,
+    /// Which decisions are timed.
+    timed: Sampler,
     /// The state machine's name for each HTTP call under way.
     calls: HashMap<u32, FetchHandle>,
     is_tick_short: bool,
@@ -57,7 +61,8 @@ impl Worker {
             );
             return None;
         };
-        let verifier = Verifier::prove();
+        let percent = config.histogram_sample_percent;
+        let verifier = Verifier::prove(percent > 0);
         host::log(
             LogLevel::Info,
             &format!("edge-auth: {}", verifier.describe()),
@@ -79,6 +84,7 @@ impl Worker {
             verifier,
             waiting: Waiting::default(),
             metrics,
+            timed: Sampler::new(percent),
             calls: HashMap::new(),
             is_tick_short: true,
         })
@@ -94,6 +100,21 @@ impl Worker {
         response: &mut ResponsePlan,
     ) -> Progress {
         let now = host::now();
+        let progress = self.take(stream, released, response, now);
+        if progress != Progress::Waiting && self.timed.takes() {
+            let took = host::now().since(now);
+            self.metrics.record(metrics::DECISION_MICROSECONDS, took);
+        }
+        progress
+    }
+
+    fn take(
+        &mut self,
+        stream: u32,
+        released: &Released,
+        response: &mut ResponsePlan,
+        now: UnixTime,
+    ) -> Progress {
         let judgement = self.decide(Patience::MayWait, now, Some(response));
         if let Decision::Wait(_) = judgement.decision {
             if self.waiting.push(stream, released, now) {
@@ -101,9 +122,9 @@ impl Worker {
                 self.tick_often(true);
                 return Progress::Waiting;
             }
-            return self.reply(&self.gateway.refuse(Reason::TooManyWaiting));
+            return self.refuse(Reason::TooManyWaiting, now);
         }
-        self.carry_out(&judgement, released)
+        self.carry_out(&judgement, released, now)
     }
 
     /// Refreshes keys, lets waiting requests go on, hands metrics over.
@@ -178,7 +199,7 @@ impl Worker {
         response: Option<&mut ResponsePlan>,
     ) -> Judgement {
         let Ok(buffer) = host::request_headers() else {
-            return self.internal();
+            return self.gateway.refuse(Reason::Internal, now);
         };
         let fields = buffer.fields();
         let head = RequestHead {
@@ -202,19 +223,32 @@ impl Worker {
         self.gateway.on_request_headers(&head, patience, &mut host)
     }
 
-    fn carry_out(&mut self, judgement: &Judgement, released: &Released) -> Progress {
+    fn carry_out(&mut self, judgement: &Judgement, released: &Released, now: UnixTime) -> Progress {
         match &judgement.decision {
             Decision::Forward(mutations) => {
                 if apply(mutations).is_err() {
                     // Not all of a client's identity headers may be gone: the request must not go on.
-                    return self.reply(&self.gateway.refuse(Reason::Internal));
+                    return self.refuse(Reason::Internal, now);
                 }
+                tell(judgement);
                 released.set(true);
                 self.metrics.decided(judgement);
                 Progress::Continue
             }
-            Decision::Reply(reply) => self.reply(reply),
+            Decision::Reply(reply) => {
+                tell(judgement);
+                self.reply(reply)
+            }
             Decision::Wait(_) => Progress::Waiting,
+        }
+    }
+
+    fn refuse(&mut self, reason: Reason, now: UnixTime) -> Progress {
+        let refused = self.gateway.refuse(reason, now);
+        tell(&refused);
+        match &refused.decision {
+            Decision::Reply(reply) => self.reply(reply),
+            Decision::Forward(_) | Decision::Wait(_) => Progress::Waiting,
         }
     }
 
@@ -242,7 +276,7 @@ impl Worker {
                 Patience::MayWait
             };
             let judgement = self.decide(patience, now, None);
-            match self.carry_out(&judgement, &waiter.released) {
+            match self.carry_out(&judgement, &waiter.released, now) {
                 Progress::Continue => {
                     let _ = host::resume_request();
                 }
@@ -276,7 +310,11 @@ impl Worker {
         let purpose = self.gateway.purpose(handle);
         match answer.event {
             FetchEvent::Changed => {
-                host::log(LogLevel::Info, &format!("edge-auth: {purpose}: loaded"));
+                let loaded = self.gateway.loaded(handle, now);
+                host::log(
+                    LogLevel::Info,
+                    &format!("edge-auth: {purpose}: loaded {loaded}"),
+                );
             }
             FetchEvent::Failed(failure) => {
                 host::log(
@@ -301,27 +339,41 @@ impl Worker {
         let by_host = std::mem::take(&mut self.verifier.by_host);
         let by_module = std::mem::take(&mut self.verifier.by_module);
         self.metrics.verified(by_host, by_module);
+        for (metric, took) in std::mem::take(&mut self.verifier.timings) {
+            self.metrics.record(metric, took);
+        }
+        if self.gateway.writes_audit_lines() {
+            let counts = self.gateway.take_audit_counts();
+            self.metrics.audited(counts);
+            self.gateway.set_audit_read(host::is_logged(LogLevel::Info));
+        }
         for (provider, status) in self.gateway.key_status(now) {
             if let Some(age) = status.age {
                 self.metrics
-                    .gauge(&format!("keys.{provider}.age_seconds"), age.as_secs());
+                    .gauge_of(metrics::KEYS_AGE_SECONDS, provider, age.as_secs());
             }
-            let count = u64::try_from(status.count).unwrap_or(u64::MAX);
-            self.metrics.gauge(&format!("keys.{provider}.count"), count);
+            for (metric, count) in [
+                (metrics::KEYS_COUNT, status.count),
+                (metrics::KEYS_SKIPPED, status.skipped),
+            ] {
+                let count = u64::try_from(count).unwrap_or(u64::MAX);
+                self.metrics.gauge_of(metric, provider, count);
+            }
         }
         if let Some((age, count)) = self.gateway.revocation_status(now) {
             if let Some(age) = age {
-                self.metrics.gauge("revocations.age_seconds", age.as_secs());
+                self.metrics
+                    .gauge(metrics::REVOCATIONS_AGE_SECONDS, age.as_secs());
             }
             let count = u64::try_from(count).unwrap_or(u64::MAX);
-            self.metrics.gauge("revocations.count", count);
+            self.metrics.gauge(metrics::REVOCATIONS_COUNT, count);
         }
         let CacheFill { tokens, bytes } = self.gateway.token_cache_fill();
         let tokens = u64::try_from(tokens).unwrap_or(u64::MAX);
-        self.metrics.gauge("token_cache.tokens", tokens);
-        self.metrics.gauge("token_cache.bytes", bytes);
+        self.metrics.gauge(metrics::TOKEN_CACHE_TOKENS, tokens);
+        self.metrics.gauge(metrics::TOKEN_CACHE_BYTES, bytes);
         let waiting = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
-        self.metrics.gauge("waiting", waiting);
+        self.metrics.gauge(metrics::WAITING, waiting);
         self.metrics.flush();
     }
 
@@ -332,14 +384,16 @@ impl Worker {
             host::set_tick_period(if often { SHORT_TICK } else { TICK });
         }
     }
+}
 
-    fn internal(&self) -> Judgement {
-        let decision = Decision::Reply(self.gateway.refuse(Reason::Internal));
-        Judgement {
-            decision,
-            rule: None,
-            would_deny: None,
-        }
+/// Tells the log and the access log of a decision, as far as they are to know of it.
+fn tell(judgement: &Judgement) {
+    for (field, value) in &judgement.filter_state {
+        // What could not be set is missing from the access log; the decision stands.
+        let _ = host::set_filter_state(field.key(), value);
+    }
+    if let Some(line) = &judgement.audit {
+        host::log(LogLevel::Info, line);
     }
 }
 

@@ -9,4 +9,5 @@ mod outage;
 mod rate_limit;
 mod rotation;
 mod session;
+mod sight;
 mod walkthrough;

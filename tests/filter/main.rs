@@ -10,4 +10,5 @@ mod jwks;
 mod rate_limit;
 mod replies;
 mod session;
+mod sight;
 mod verifier;

@@ -19,6 +19,7 @@
     )
 )]
 
+pub mod audit;
 pub mod authority;
 pub mod base64url;
 pub mod claims;
@@ -28,11 +29,13 @@ pub mod config;
 pub mod cors;
 pub mod credentials;
 pub mod decision;
+pub mod decision_id;
 pub mod identity;
 pub mod json;
 pub mod jwk;
 pub mod jwks;
 pub mod jwt;
+pub mod metrics;
 pub mod path;
 pub mod pipeline;
 pub mod protobuf;
@@ -43,6 +46,7 @@ pub mod request;
 pub mod revocation;
 pub mod route;
 pub mod rsa;
+pub mod sampler;
 pub mod scope;
 pub mod security_headers;
 pub mod session;

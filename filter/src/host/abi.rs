@@ -46,6 +46,13 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_get_log_level(return_level: *mut u32) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -193,6 +200,18 @@ pub(super) fn set_effective_context(id: u32) -> Result<(), HostError> {
 pub(super) fn property(path: &[u8]) -> Result<Vec<u8>, HostError> {
     // SAFETY: the host reads `path` during the call only; the out pointers are live.
     returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+}
+
+pub(super) fn set_property(path: &[u8], value: &[u8]) -> Result<(), HostError> {
+    // SAFETY: the host copies both slices during the call.
+    check(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
+}
+
+pub(super) fn log_level() -> Option<u32> {
+    let mut level = 0;
+    // SAFETY: the host writes four bytes to a live `u32`.
+    check(unsafe { proxy_get_log_level(&raw mut level) }).ok()?;
+    Some(level)
 }
 
 pub(super) fn shared_data(key: &str) -> Result<(Vec<u8>, u32), HostError> {

@@ -191,6 +191,27 @@ pub(crate) fn define_gauge(name: &str) -> Option<u32> {
     hostcalls::define_metric(MetricType::Gauge, name).ok()
 }
 
+/// Defines a histogram and returns its id.
+pub(crate) fn define_histogram(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Histogram, name).ok()
+}
+
+/// Adds a value to a histogram.
+pub(crate) fn record(id: u32, value: u64) {
+    let _ = hostcalls::record_metric(id, value);
+}
+
+/// Whether the proxy's log keeps lines of this level.
+pub(crate) fn is_logged(level: LogLevel) -> bool {
+    // A host that can't say logs everything.
+    abi::log_level().is_none_or(|least| least <= level as u32)
+}
+
+/// Sets filter state of the request whose context is active, for the access log.
+pub(crate) fn set_filter_state(key: &str, value: &str) -> Result<(), HostError> {
+    abi::set_property(key.as_bytes(), value.as_bytes())
+}
+
 /// Adds `by` to a counter.
 pub(crate) fn increment_counter(id: u32, by: u64) {
     let _ = hostcalls::increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX));

@@ -1,5 +1,6 @@
 //! The whole configuration, section by section.
 
+use super::audit::{audit, decision_id};
 use super::browser;
 use super::limits::rate_limit;
 use super::provider::{Provider, provider};
@@ -9,8 +10,10 @@ use super::revocations::revocations;
 use super::rule::{Rule, host_pattern, rule};
 use super::session::{SessionSettings, session};
 use super::{Names, Requirement};
+use crate::audit::AuditSettings;
 use crate::client_address::ClientAddress;
 use crate::cors::Cors;
+use crate::decision_id::{self as decision_ids, DecisionIdSettings};
 use crate::rate_limit::RateLimitSettings;
 use crate::redirect::{Exception, HttpsRedirect, Port, RedirectStatus};
 use crate::rejection::ErrorSettings;
@@ -44,6 +47,12 @@ pub struct Config {
     pub token_cache_bytes: u64,
     /// How error replies are dressed.
     pub errors: ErrorSettings,
+    /// Whether decisions have names, and where those come from.
+    pub decision_id: Option<DecisionIdSettings>,
+    /// What is told of decisions in the log and to the access log.
+    pub audit: Option<AuditSettings>,
+    /// How many of a hundred decisions are timed.
+    pub histogram_sample_percent: u8,
     /// What metric names begin with.
     pub stat_prefix: Box<str>,
 }
@@ -127,6 +136,23 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         "The tokens each worker remembers so as not to verify them again.",
     );
     let errors = o.optional("errors", Section(errors), "How error replies are dressed.");
+    let decision_id = o.optional(
+        "decision_id",
+        Section(decision_id),
+        "Decisions have names where this is there: x-decision-id in replies and upstream, decision_id in audit lines.",
+    );
+    let audit = o.optional(
+        "audit",
+        Section(audit),
+        "Decisions are told in Envoy's log where this is there, one line of JSON each.",
+    );
+    let sample = o.default(
+        "histogram_sample_percent",
+        Integer { min: 0, max: 100 },
+        ("1", 1),
+        "How many of a hundred decisions are timed for the histograms, 0 to 100; each costs two host calls. Signature \
+         checks are all timed, unless this is 0.",
+    );
     let stat_prefix = o.default(
         "stat_prefix",
         Parsed {
@@ -137,7 +163,7 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         "What metric names begin with: letters, digits and `_`.",
     );
     version?;
-    let providers = providers?
+    let providers: Vec<_> = providers?
         .into_iter()
         .map(|(name, provider)| Provider { name, ..provider })
         .collect();
@@ -155,6 +181,17 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
             rule.name = format!("rules[{index}]").into();
         }
     }
+    if decision_id.is_some()
+        && let Some(name) = providers_that_set(&providers, decision_ids::HEADER).next()
+    {
+        o.fail(
+            "decision_id",
+            format!(
+                "sets {}, which providers.{name}.claim_to_headers sets too; choose another name there",
+                decision_ids::HEADER
+            ),
+        );
+    }
     Some(Config {
         providers,
         rules,
@@ -168,6 +205,9 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         revocations,
         token_cache_bytes: token_cache.unwrap_or(DEFAULT_TOKEN_CACHE_BYTES),
         errors: errors.unwrap_or_default(),
+        decision_id,
+        audit,
+        histogram_sample_percent: u8::try_from(sample).unwrap_or_default(),
         stat_prefix,
     })
 }
@@ -187,6 +227,20 @@ fn token_cache(o: &mut Object<'_>) -> Option<u64> {
         "Memory for verified tokens, in bytes per worker, 0 to 268435456; 0 verifies every token anew. An access \
          token of 900 bytes takes about 3 KiB.",
     ))
+}
+
+/// The providers that make a header field of this name from a claim.
+fn providers_that_set<'p>(
+    providers: &'p [Provider],
+    name: &'static str,
+) -> impl Iterator<Item = &'p str> {
+    providers
+        .iter()
+        .filter(move |provider| {
+            let mut claims = provider.claim_to_headers.iter();
+            claims.any(|claim| *claim.header_name == *name)
+        })
+        .map(|provider| &*provider.name)
 }
 
 fn default(o: &mut Object<'_>, names: &Names) -> Option<TokenRequirement> {

@@ -3,6 +3,7 @@
 //! [`Config::from_json`] either returns values that cannot be wrong, or every mistake with its place and what
 //! would be right. No switch here turns verification off.
 
+mod audit;
 mod browser;
 mod condition;
 mod edge;

@@ -4,6 +4,7 @@
 
 use super::Config;
 use super::reader::{ConfigError, List, Object, Parsed, Text};
+use crate::audit::SubjectKey;
 use crate::session::SessionKeys;
 use crate::token::is_token;
 
@@ -76,8 +77,9 @@ fn cookie_name(name: Box<str>) -> Result<Box<str>, String> {
 impl Config {
     /// The environment variables in which [`with_secrets`](Self::with_secrets) looks for secrets.
     pub fn secret_names(&self) -> impl Iterator<Item = &str> {
-        let session = self.session.iter();
-        session.flat_map(|session| session.keys_env.iter().map(AsRef::as_ref))
+        let session = self.session.iter().flat_map(|session| &session.keys_env);
+        let audit = self.audit.iter().flat_map(|audit| &audit.subject_key_env);
+        session.chain(audit).map(AsRef::as_ref)
     }
 
     /// The configuration with the secrets it names, which `lookup` finds by the names of environment variables.
@@ -108,6 +110,17 @@ impl Config {
                     Ok(keys) => session.keys = Some(keys),
                     Err(error) => errors.push(ConfigError::at("session.keys_env", &error)),
                 }
+            }
+        }
+        if let Some(audit) = &mut self.audit
+            && let Some(name) = &audit.subject_key_env
+        {
+            let found = secret(name, lookup).and_then(|text| {
+                SubjectKey::parse(&text).map_err(|error| format!("{name} {error}"))
+            });
+            match found {
+                Ok(key) => audit.subject_key = Some(key),
+                Err(error) => errors.push(ConfigError::at("audit.subject_key_env", &error)),
             }
         }
         if errors.is_empty() {

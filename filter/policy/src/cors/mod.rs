@@ -79,6 +79,7 @@ impl Default for Settings {
                 "ratelimit-policy",
                 "retry-after",
                 "www-authenticate",
+                crate::decision_id::HEADER,
             ]),
             allow_credentials: false,
             max_age: MaxAge(DEFAULT_MAX_AGE),

@@ -58,7 +58,7 @@ fn check_headers(cors: &Cors, lines: &[&str], expected: &str) {
 }
 
 const VARY: &str = "vary: Origin\n";
-const EXPOSE: &str = "access-control-expose-headers: etag, location, ratelimit, ratelimit-policy, retry-after, www-authenticate\n";
+const EXPOSE: &str = "access-control-expose-headers: etag, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-decision-id\n";
 
 #[test]
 fn an_allowed_origin_can_read_the_answer() {

@@ -35,6 +35,13 @@ impl Caller {
             Self::Bearer(token) => Some(&token.claims),
         }
     }
+
+    pub(super) const fn token(&self) -> Option<&Arc<VerifiedToken>> {
+        match self {
+            Self::Nobody => None,
+            Self::Bearer(token) => Some(token),
+        }
+    }
 }
 
 impl Gateway {
@@ -61,7 +68,7 @@ impl Gateway {
         let verified = if let Some(verified) =
             self.remembered(request, credential.token, required, host.now)
         {
-            request.listener.tell(Event::Provider(verified.provider));
+            request.provider_found(verified.provider);
             request.listener.begin(Step::Verification);
             verified
         } else {
@@ -73,7 +80,7 @@ impl Gateway {
                 .unverified_issuer()
                 .and_then(|issuer| self.provider(request, issuer, required))
                 .ok_or(Reason::WrongIssuer)?;
-            request.listener.tell(Event::Provider(provider));
+            request.provider_found(provider);
             request.listener.begin(Step::Verification);
             self.verify(request, credential.token, token, provider, host)?
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Gateway;
 use super::keys::ProviderKeys;
 use crate::jwks::FetchFailure;
-use crate::revocation::FeedFailure;
+use crate::revocation::{FeedFailure, RevocationFeed};
 use crate::store::SharedStore;
 use crate::store::fetch::{Fetch, FetchId, Outcome, Poll, Response};
 use crate::time::UnixTime;
@@ -128,6 +128,20 @@ impl Gateway {
                     None => feed.on_failure(handle.id, now, store),
                 };
                 answer(handle, outcome, Failure::Revocations)
+            }
+        }
+    }
+
+    /// What is loaded now of what a fetch was for, for the operator's log.
+    pub fn loaded(&self, handle: FetchHandle, now: UnixTime) -> String {
+        match handle.purpose {
+            Purpose::Keys { provider } => self
+                .keys
+                .get(provider)
+                .map_or_else(String::new, |keys| keys.summary(now)),
+            Purpose::Revocations => {
+                let count = self.revocations.as_ref().map_or(0, RevocationFeed::len);
+                format!("{count} revocations")
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Gateway;
+use crate::audit::printable;
 use crate::config::{KeySource, Provider};
 use crate::jwk::KeySet;
 use crate::jwks::{RemoteKeys, UnknownKeyId};
@@ -26,6 +27,8 @@ pub struct KeyStatus {
     pub age: Option<Duration>,
     /// How many can be used.
     pub count: usize,
+    /// How many of the set were left out, because they can't be used.
+    pub skipped: usize,
 }
 
 impl ProviderKeys {
@@ -43,6 +46,22 @@ impl ProviderKeys {
             Self::Local(keys) => Some(keys),
             Self::Remote(remote) => remote.usable(now),
         }
+    }
+
+    /// The keys for the operator's log: how many, the first of their ids, and how many were left out.
+    pub(super) fn summary(&self, now: UnixTime) -> String {
+        let Some(set) = self.usable(now) else {
+            return "no keys".to_owned();
+        };
+        let keys = set.keys();
+        let shown = keys.iter().take(SHOWN_KEYS);
+        let ids: Vec<_> = shown.map(|key| shown_id(key.key_id())).collect();
+        let more = if keys.len() > SHOWN_KEYS { ", …" } else { "" };
+        let (count, skipped) = (keys.len(), set.skipped().len());
+        format!(
+            "{count} keys ({}{more}), {skipped} that can't be used",
+            ids.join(", ")
+        )
     }
 
     pub(super) fn is_failing(&self) -> bool {
@@ -72,6 +91,22 @@ impl ProviderKeys {
     }
 }
 
+/// A `kid` as it may stand in a log: a provider chose it.
+fn shown_id(key_id: Option<&str>) -> String {
+    key_id.map_or_else(
+        || "without id".to_owned(),
+        |id| {
+            let cut: String = id.chars().take(SHOWN_CHARACTERS).collect();
+            printable(&cut).into_owned()
+        },
+    )
+}
+
+/// Key ids that one line of the log shows.
+const SHOWN_KEYS: usize = 8;
+/// Characters of each that it shows.
+const SHOWN_CHARACTERS: usize = 40;
+
 impl Gateway {
     /// How the keys of each provider stand, by its name.
     pub fn key_status(&self, now: UnixTime) -> impl Iterator<Item = (&str, KeyStatus)> {
@@ -84,8 +119,13 @@ impl Gateway {
                     ProviderKeys::Local(_) => None,
                     ProviderKeys::Remote(remote) => remote.key_age(now),
                 };
-                let count = keys.usable(now).map_or(0, |set| set.keys().len());
-                (&*provider.name, KeyStatus { age, count })
+                let usable = keys.usable(now);
+                let status = KeyStatus {
+                    age,
+                    count: usable.map_or(0, |set| set.keys().len()),
+                    skipped: usable.map_or(0, |set| set.skipped().len()),
+                };
+                (&*provider.name, status)
             })
     }
 }

@@ -24,14 +24,18 @@ mod needs;
 mod response;
 mod revoked;
 mod session;
+mod sight;
 mod trace;
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::audit::{Auditor, StateField};
 use crate::authority::Authority;
 use crate::config::{Config, ConfigError, Mode, Requirement, Rule, TokenRequirement};
 use crate::decision::{Decision, LocalReply, Wait};
+use crate::decision_id::{self, DecisionId, DecisionIds};
 use crate::identity::IdentityHeaders;
 use crate::path::RequestTarget;
 use crate::rate_limit::RateLimit;
@@ -44,12 +48,13 @@ use crate::signature::SignatureVerifier;
 use crate::store::SharedStore;
 use crate::store::seed::Seed;
 use crate::time::UnixTime;
-use crate::token_cache::TokenCache;
+use crate::token_cache::{TokenCache, VerifiedToken};
 
 use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
 use session::SessionCookie;
+use sight::Seen;
 use trace::Listener;
 
 pub use crate::token_cache::CacheFill;
@@ -70,6 +75,8 @@ pub struct Gateway {
     revocations: Option<RevocationFeed>,
     tokens: TokenCache,
     session: Option<SessionCookie>,
+    ids: Option<DecisionIds>,
+    audit: Option<Auditor>,
 }
 
 /// What a decision needs from the host: the time, what workers share, and a place to check signatures.
@@ -104,6 +111,26 @@ pub struct Judgement {
     pub rule: Option<usize>,
     /// Why a rule in shadow mode would have denied what was forwarded.
     pub would_deny: Option<Reason>,
+    /// The decision's name, where decisions have one.
+    pub id: Option<DecisionId>,
+    /// The audit line, where there is to be one.
+    pub audit: Option<String>,
+    /// What Envoy's access log is to know.
+    pub filter_state: Vec<(StateField, String)>,
+}
+
+impl Judgement {
+    /// A decision of which there is nothing to say.
+    fn of(decision: Decision) -> Self {
+        Self {
+            decision,
+            rule: None,
+            would_deny: None,
+            id: None,
+            audit: None,
+            filter_state: Vec::new(),
+        }
+    }
 }
 
 /// Why a request does not go on: each step ends with this or hands over to the next.
@@ -141,6 +168,10 @@ struct Request<'r> {
     listener: Listener<'r>,
     /// The session that its cookie brought, once that was opened.
     session: Option<Session>,
+    /// The provider that its token names, once that was found.
+    provider: Cell<Option<usize>>,
+    /// Its token, once that was verified.
+    token: Option<Arc<VerifiedToken>>,
 }
 
 impl Gateway {
@@ -167,6 +198,7 @@ impl Gateway {
                 .iter()
                 .map(|claim| claim.header_name.as_ref())
         });
+        let names = names.chain(config.decision_id.map(|_| decision_id::HEADER));
         let identity = IdentityHeaders::compile(names).map_err(|errors| {
             let at = |error| ConfigError::at("providers", error);
             errors.iter().map(at).collect::<Vec<_>>()
@@ -186,6 +218,8 @@ impl Gateway {
         let revocations = config.revocations.as_ref().map(feed);
         let tokens = TokenCache::new(config.token_cache_bytes, seed);
         let session = config.session.as_ref().map(SessionCookie::new);
+        let ids = config.decision_id.map(|it| DecisionIds::new(it, proposal));
+        let audit = config.audit.clone().map(|it| Auditor::new(it, &seed));
         Ok(Self {
             config: Arc::new(config),
             matcher,
@@ -195,6 +229,8 @@ impl Gateway {
             revocations,
             tokens,
             session,
+            ids,
+            audit,
         })
     }
 
@@ -241,12 +277,10 @@ impl Gateway {
         host: &mut Host<'_, S>,
         listener: Listener<'_>,
     ) -> Judgement {
-        let mut judgement = Judgement {
-            decision: self.internal(),
-            rule: None,
-            would_deny: None,
-        };
-        judgement.decision = match self.judge(head, patience, host, listener, &mut judgement) {
+        let mut judgement = Judgement::of(self.refusal(Reason::Internal));
+        let mut seen = Seen::default();
+        let judged = self.judge(head, patience, host, listener, &mut judgement, &mut seen);
+        judgement.decision = match judged {
             Ok(decision) => decision,
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
             Err(Stop::Deny(denial)) => Decision::Reply(denial.reply(&self.config.errors)),
@@ -255,17 +289,13 @@ impl Gateway {
         if let Decision::Reply(reply) = judgement.decision {
             judgement.decision = Decision::Reply(self.dress(head, reply));
         }
+        self.tell(Some(head), &seen, host.now, &mut judgement);
         judgement
     }
 
     /// Whether a field of this name is identity, in any spelling: such fields come from here only.
     pub fn is_identity(&self, name: &[u8]) -> bool {
         self.identity.is_identity(name)
-    }
-
-    /// The reply where the host failed in a way that must not happen, or the line of waiting requests is full.
-    pub fn refuse(&self, reason: Reason) -> LocalReply {
-        Denial::of(reason).reply(&self.config.errors)
     }
 
     fn judge<S: SharedStore>(
@@ -275,10 +305,12 @@ impl Gateway {
         host: &mut Host<'_, S>,
         listener: Listener<'_>,
         judgement: &mut Judgement,
+        seen: &mut Seen,
     ) -> Result<Decision, Stop> {
         listener.begin(Step::Path);
-        let target = RequestTarget::of(head).map_err(|_| Reason::InvalidPath)?;
         let client = self.config.client_address.resolve(head);
+        seen.client = client;
+        let target = RequestTarget::of(head).map_err(|_| Reason::InvalidPath)?;
         let mut request = Request {
             head: *head,
             target,
@@ -286,6 +318,8 @@ impl Gateway {
             patience,
             listener,
             session: None,
+            provider: Cell::new(None),
+            token: None,
         };
         listener.tell(Event::Path(request.target.path()));
         listener.tell(Event::Client(client));
@@ -293,6 +327,7 @@ impl Gateway {
         self.preflight(&request)?;
         self.blocked_address(&request, host.now)?;
         judgement.rule = self.route(&request)?;
+        seen.routed = true;
         listener.tell(Event::Rule(judgement.rule));
         let config = Arc::clone(&self.config);
         let rule = judgement.rule.and_then(|index| config.rules.get(index));
@@ -306,7 +341,10 @@ impl Gateway {
                 Requirement::Token(required) => Requires::Token(required),
             }
         });
-        let caller = match self.admit(&mut request, rule, requires, host) {
+        let admitted = self.admit(&mut request, rule, requires, host);
+        seen.provider = request.provider.get();
+        seen.token = request.token.take();
+        let caller = match admitted {
             Ok(caller) => caller,
             Err(Stop::Deny(denial)) if rule.is_some_and(|rule| rule.mode == Mode::Shadow) => {
                 judgement.would_deny = Some(denial.reason);
@@ -336,6 +374,7 @@ impl Gateway {
             }
             Requires::Token(required) => {
                 let caller = self.identify(request, rule, required, host)?;
+                request.token = caller.token().cloned();
                 self.revoked(request, &caller, host.now)?;
                 request.listener.begin(Step::Authorization);
                 self.authorize(request, required, &caller, host.now)?;
@@ -400,8 +439,8 @@ impl Gateway {
             .find(text(":authority")?, text(":method")?, request.target.path()))
     }
 
-    fn internal(&self) -> Decision {
-        Decision::Reply(self.refuse(Reason::Internal))
+    fn refusal(&self, reason: Reason) -> Decision {
+        Decision::Reply(Denial::of(reason).reply(&self.config.errors))
     }
 }
 

@@ -24,6 +24,7 @@ impl ConnectionNeeds {
         let by_cookie = |source: &TokenSource| matches!(source, TokenSource::Cookie(_));
         Self {
             source_address: config.revocations.is_some()
+                || config.audit.is_some()
                 || limits.iter().any(|limit| limit.key.iter().any(by_address)),
             tls: config.https_redirect.is_some()
                 || config.session.is_some()

@@ -1,6 +1,7 @@
 //! The order of decisions, request by request.
 
 mod session;
+mod sight;
 
 use std::net::IpAddr;
 

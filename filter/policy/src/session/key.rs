@@ -42,15 +42,7 @@ impl SessionKeys {
         let keys = text
             .split(|c: char| c == ',' || c.is_ascii_whitespace())
             .filter(|key| !key.is_empty())
-            .map(|key| {
-                let bytes = base64url::decode(key.as_bytes()).ok_or(KeyError::Encoding)?;
-                let key = <[u8; 32]>::try_from(bytes).map_err(|_| KeyError::Encoding)?;
-                let [first, ..] = key;
-                if key.iter().all(|byte| *byte == first) {
-                    return Err(KeyError::Weak);
-                }
-                Ok(key)
-            })
+            .map(read_secret)
             .collect::<Result<Vec<_>, _>>()?;
         if (1..=MAX_KEYS).contains(&keys.len()) {
             Ok(Self(keys))
@@ -78,6 +70,20 @@ impl SessionKeys {
             .iter()
             .map(move |secret| Derived::new(secret, purpose))
     }
+}
+
+/// Reads one secret: 32 bytes in base64url without padding.
+///
+/// # Errors
+/// [`KeyError::Encoding`], [`KeyError::Weak`]
+pub(crate) fn read_secret(text: &str) -> Result<[u8; 32], KeyError> {
+    let bytes = base64url::decode(text.as_bytes()).ok_or(KeyError::Encoding)?;
+    let secret = <[u8; 32]>::try_from(bytes).map_err(|_| KeyError::Encoding)?;
+    let [first, ..] = secret;
+    if secret.iter().all(|byte| *byte == first) {
+        return Err(KeyError::Weak);
+    }
+    Ok(secret)
 }
 
 /// A secret's key for one purpose, and its name.

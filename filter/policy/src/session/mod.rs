@@ -21,6 +21,7 @@ mod payload;
 mod sealed;
 
 pub use cookie::{MAX_CHUNK_BYTES, MAX_CHUNKS, chunks, find, join};
+pub(crate) use key::read_secret;
 pub use key::{KeyError, SessionKeys};
 pub use payload::Session;
 pub use sealed::{MAX_SEALED_BYTES, NONCE_BYTES, Opener, Purpose, Unopenable};
