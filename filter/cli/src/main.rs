@@ -12,6 +12,7 @@ mod explain;
 mod found;
 mod generate;
 mod reference;
+mod seal;
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Command {
     Test(cases::Arguments),
     /// Make the manifests around a plugin configuration
     Generate(generate::Arguments),
+    /// Seal access tokens into session cookies, to test a policy that opens them
+    SealSession(seal::Arguments),
     /// Print the JSON Schema of the plugin configuration
     Schema,
     /// Print the reference of the plugin configuration, in Markdown
@@ -75,6 +78,7 @@ fn run(arguments: &Arguments) -> Result<Report> {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Test(arguments) => cases::run(arguments),
         Command::Generate(arguments) => generate::run(arguments),
+        Command::SealSession(arguments) => seal::run(arguments),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&edge_auth_policy::config::schema())?;
             Ok(Report::right(schema + "\n"))

@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
-use super::load::{Load, PATH, Turn};
+use super::load::{Carried, Load, PATH, Turn};
 use super::report::{self, Measured};
 use super::tokens::{self, Tokens};
-use super::variants::{self, Counted, Parts, Variant};
+use super::variants::{self, Carries, Counted, Parts, Variant};
 use super::{Edge, noop};
 use crate::service::Services;
 use crate::{command, envoy, filter, http, workspace};
@@ -115,7 +115,14 @@ fn module(arguments: &Edge) -> Result<PathBuf> {
 }
 
 fn simulation() -> Result<PathBuf> {
-    command::run(command::cargo().args(["build", "--package", "auth0-sim", "--bins"]))?;
+    command::run(command::cargo().args([
+        "build",
+        "--package",
+        "auth0-sim",
+        "--package",
+        "edge-auth",
+        "--bins",
+    ]))?;
     Ok(workspace::target().join("debug"))
 }
 
@@ -132,11 +139,23 @@ fn place(variants: &mut [Variant]) -> Result<SocketAddr> {
     Ok(hold()?.local_addr()?)
 }
 
-fn of<'t>(variant: &Variant, tokens: &'t Tokens) -> &'t Path {
-    if variant.large {
-        &tokens.large
-    } else {
-        &tokens.usual
+fn of<'t>(variant: &Variant, tokens: &'t Tokens) -> Carried<'t> {
+    match variant.carries {
+        Carries::Tokens => Carried {
+            lines: &tokens.usual,
+            field: "authorization",
+            prefix: "Bearer ",
+        },
+        Carries::LargeTokens => Carried {
+            lines: &tokens.large,
+            field: "authorization",
+            prefix: "Bearer ",
+        },
+        Carries::Sessions => Carried {
+            lines: &tokens.sessions,
+            field: "cookie",
+            prefix: "",
+        },
     }
 }
 
@@ -146,6 +165,7 @@ fn decides(variant: &Variant, tokens: &Tokens) -> Result<()> {
     let good = good.lines().next().unwrap_or_default();
     let bad = format!("{}AAAA", &good[..good.len().saturating_sub(4)]);
     let expect = |what: &str, token: &str, allowed: bool| {
+        // Where sessions are opened, tokens still count as they are.
         let status = http::status_with_token(variant.address, PATH, token)?;
         if (status == 200) != allowed {
             bail!("{}: {what} was answered with {status}", variant.name);

@@ -16,12 +16,12 @@ const CONNECTIONS: u16 = 16;
 /// What every request asks for.
 pub(super) const PATH: &str = "/api/v1/documents";
 
-/// Sends each token in its turn, and prints one line of JSON at the end.
+/// Sends each line in its turn, and prints one line of JSON at the end.
 const SCRIPT: &str = r#"
 local requests, at = {}, 0
 function init(args)
-  for token in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("GET", args[2], { authorization = "Bearer " .. token })
+  for line in io.lines(args[1]) do
+    requests[#requests + 1] = wrk.format("GET", args[2], { [args[3]] = args[4] .. line })
   end
 end
 function request()
@@ -46,6 +46,15 @@ pub(super) struct Turn {
     pub(super) p99_micros: u64,
     /// Envoy's CPU time per request.
     pub(super) cpu_micros: f64,
+}
+
+/// What requests bring: a line of a file each, in a header field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carried<'c> {
+    pub(super) lines: &'c Path,
+    pub(super) field: &'c str,
+    /// What stands before the line in the field.
+    pub(super) prefix: &'c str,
 }
 
 /// The load generator, and the script it runs.
@@ -97,7 +106,7 @@ impl Load {
     pub(super) fn turn(
         &self,
         address: SocketAddr,
-        tokens: &Path,
+        carried: Carried<'_>,
         time: Duration,
         envoy: u32,
     ) -> Result<Turn> {
@@ -109,8 +118,8 @@ impl Load {
             .arg(&self.script)
             .arg(format!("http://{address}"))
             .arg("--")
-            .arg(tokens)
-            .arg(PATH);
+            .arg(carried.lines)
+            .args([PATH, carried.field, carried.prefix]);
         let printed = command::output(&mut wrk).context("wrk failed")?;
         let cpu = cpu_time(envoy)?.saturating_sub(before);
         let line = printed.lines().find_map(|line| line.strip_prefix("BENCH "));

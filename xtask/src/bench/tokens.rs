@@ -1,12 +1,12 @@
 //! The tokens that the load carries: made by the simulated Auth0, kept for the next run.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::service::Services;
@@ -33,6 +33,8 @@ pub(super) struct Tokens {
     pub(super) usual: PathBuf,
     /// Of about 8 KB.
     pub(super) large: PathBuf,
+    /// Session cookies with the usual ones inside.
+    pub(super) sessions: PathBuf,
     /// A JWK Set.
     pub(super) jwks: Value,
     /// One that lacks the scope.
@@ -65,6 +67,7 @@ pub(super) fn prepare(folder: &Path, programs: &Path, services: &mut Services) -
         Ok(path)
     };
     Ok(Tokens {
+        sessions: sessions(folder, programs, &lines("usual")?)?,
         usual: lines("usual")?,
         large: lines("large")?,
         jwks: made["jwks"].clone(),
@@ -117,6 +120,24 @@ fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
         "without_scope": token(0, "openid", 100)?,
         "jwks": serde_json::from_str::<Value>(&jwks)?,
     }))
+}
+
+/// The key that seals and opens the sessions of a bench. It protects nothing.
+pub(super) const SESSION_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMTI";
+/// The environment variable with it.
+pub(super) const SESSION_KEY_ENV: &str = "EDGE_SESSION_KEY";
+
+fn sessions(folder: &Path, programs: &Path, tokens: &Path) -> Result<PathBuf> {
+    let path = folder.join("sessions.txt");
+    let mut seal = Command::new(programs.join("edge-auth"));
+    seal.args(["seal-session", "--lifetime"])
+        .arg(LIFETIME.as_secs().to_string())
+        .env(SESSION_KEY_ENV, SESSION_KEY)
+        .stdin(File::open(tokens)?)
+        .stdout(File::create(&path)?);
+    let status = seal.status().context("can't start edge-auth")?;
+    ensure!(status.success(), "edge-auth seal-session failed");
+    Ok(path)
 }
 
 /// Where `bench` keeps its files.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::tokens::{AUDIENCE, ISSUER, Tokens};
+use super::tokens::{AUDIENCE, ISSUER, SESSION_KEY, SESSION_KEY_ENV, Tokens};
 use crate::filter::exports;
 
 /// One listener, and what goes to it.
@@ -20,10 +20,21 @@ pub(super) struct Variant {
     filters: Vec<Value>,
     /// Where it listens.
     pub(super) address: SocketAddr,
-    /// Whether the load carries 8 KB tokens.
-    pub(super) large: bool,
+    /// What the load carries.
+    pub(super) carries: Carries,
     /// The statistics prefix of our module, and which counter must count every request.
     pub(super) proof: Option<(String, Counted)>,
+}
+
+/// What requests bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// Tokens of the usual size.
+    Tokens,
+    /// Tokens of about 8 KB.
+    LargeTokens,
+    /// A session cookie with a token of the usual size.
+    Sessions,
 }
 
 /// Where signatures must have been checked, lest a variant measure something else.
@@ -85,7 +96,7 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
         name: name.to_owned(),
         filters,
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        large: false,
+        carries: Carries::Tokens,
         proof: None,
     };
     let chain = |cache| vec![jwt_authn(jwks, true, cache), rbac(), local_ratelimit()];
@@ -115,7 +126,7 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
             }
         };
         let large = |variant| Variant {
-            large: true,
+            carries: Carries::LargeTokens,
             ..variant
         };
         let seen = || policy(jwks, ALL_TOKENS);
@@ -141,17 +152,26 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
                 true,
                 Counted::Nowhere,
             ),
+            Variant {
+                carries: Carries::Sessions,
+                ..ours(
+                    "session cookie",
+                    with_session(seen()),
+                    true,
+                    Counted::Nowhere,
+                )
+            },
             large(ours("seen, 8 KB tokens", seen(), true, Counted::Nowhere)),
             large(ours("new, 8 KB tokens", new(), true, Counted::ByHost)),
         ]);
     }
     variants.extend([
         Variant {
-            large: true,
+            carries: Carries::LargeTokens,
             ..plain("native chain, 8 KB tokens", chain(false))
         },
         Variant {
-            large: true,
+            carries: Carries::LargeTokens,
             ..plain("native chain, cache, 8 KB tokens", chain(true))
         },
     ]);
@@ -276,6 +296,12 @@ fn policy(jwks: &Value, cache_bytes: u64) -> Value {
     })
 }
 
+/// The token comes sealed in a cookie.
+fn with_session(mut policy: Value) -> Value {
+    policy["session"] = json!({"keys_env": [SESSION_KEY_ENV]});
+    policy
+}
+
 /// The rule that matches comes last.
 fn with_rules(mut policy: Value, count: usize) -> Value {
     let other = |number| {
@@ -318,6 +344,7 @@ fn wasm(name: &str, module: &Path, policy: &Value, host_cryptography: bool) -> V
             "vm_id": name,
             "runtime": "envoy.wasm.runtime.v8",
             "code": {"local": {"filename": module.display().to_string()}},
+            "environment_variables": {"key_values": {SESSION_KEY_ENV: SESSION_KEY}},
         },
     });
     if !host_cryptography {

@@ -5,4 +5,5 @@ mod check;
 mod documentation;
 mod explain;
 mod generate;
+mod seal;
 mod support;
