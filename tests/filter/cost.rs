@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use proxy_wasm_host::{Proxy, Request, Status};
+use proxy_wasm_host::{Builder, Proxy, Request, Status};
 use serde_json::{Value, json};
 
 use crate::harness::{TICK, builder, check, config, get, keys, one_call, ready, token};
+use crate::session;
 use auth0_sim::Key;
 
 /// `name figure` per line: what a decision took when this file was written.
@@ -52,10 +53,11 @@ fn host_crypto(arguments: &[u8]) -> Result<Vec<u8>, Status> {
 }
 
 fn with_host_crypto(config: &Value) -> Proxy {
-    let proxy = builder(config)
-        .foreign_function("verify_signature", host_crypto)
-        .start()
-        .unwrap();
+    started(builder(config).foreign_function("verify_signature", host_crypto))
+}
+
+fn started(builder: Builder) -> Proxy {
+    let proxy = builder.start().unwrap();
     proxy.advance(TICK);
     one_call(&proxy).respond(keys(&[Key::Rsa1]));
     proxy.advance(TICK);
@@ -96,6 +98,14 @@ fn decisions_take_the_instructions_they_took() {
     for proxy in [&plain, &many] {
         check(proxy, get("/private", &seen), "200");
     }
+    let mut browser = config();
+    browser["session"] = json!({"keys_env": ["EDGE_SESSION_KEY"]});
+    let browser = builder(&browser)
+        .env("EDGE_SESSION_KEY", session::KEY)
+        .foreign_function("verify_signature", host_crypto);
+    let browser = started(browser);
+    let with_session = || Request::get("/private").header("cookie", session::cookie(&seen));
+    check(&browser, with_session(), "200");
     let forged = token().claim("jti", "forged").signature([7; 256]).build();
     let measured = [
         ("public", fuel(&plain, Request::get("/healthz"), 200)),
@@ -105,6 +115,7 @@ fn decisions_take_the_instructions_they_took() {
             "token_seen_10000_rules",
             fuel(&many, get("/private", &seen), 200),
         ),
+        ("session_seen", fuel(&browser, with_session(), 200)),
         (
             "token_new_host_crypto",
             fuel(&plain, get("/private", &new(1)), 200),

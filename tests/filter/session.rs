@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{NOW, TICK, builder, check, config, keys, one_call, token};
 
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+/// 32 bytes in base64url.
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 fn with_session() -> Value {
     let mut config = config();
@@ -15,7 +16,8 @@ fn with_session() -> Value {
     config
 }
 
-fn cookie(token: &str) -> String {
+/// The cookie of a session that holds `token`, as api-server seals it.
+pub(crate) fn cookie(token: &str) -> String {
     let session = Session {
         session_id: "s1".into(),
         generation: 1,

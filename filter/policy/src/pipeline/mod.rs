@@ -277,18 +277,20 @@ impl Gateway {
         host: &mut Host<'_, S>,
         listener: Listener<'_>,
     ) -> Judgement {
-        let mut judgement = Judgement::of(self.refusal(Reason::Internal));
         let mut seen = Seen::default();
-        let judged = self.judge(head, patience, host, listener, &mut judgement, &mut seen);
-        judgement.decision = match judged {
+        let decision = match self.judge(head, patience, host, listener, &mut seen) {
             Ok(decision) => decision,
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
-            Err(Stop::Deny(denial)) => Decision::Reply(denial.reply(&self.config.errors)),
-            Err(Stop::Reply(reply)) => Decision::Reply(reply),
+            Err(Stop::Deny(denial)) => {
+                Decision::Reply(self.dress(head, denial.reply(&self.config.errors)))
+            }
+            Err(Stop::Reply(reply)) => Decision::Reply(self.dress(head, reply)),
         };
-        if let Decision::Reply(reply) = judgement.decision {
-            judgement.decision = Decision::Reply(self.dress(head, reply));
-        }
+        let mut judgement = Judgement {
+            rule: seen.rule,
+            would_deny: seen.would_deny,
+            ..Judgement::of(decision)
+        };
         self.tell(Some(head), &seen, host.now, &mut judgement);
         judgement
     }
@@ -304,7 +306,6 @@ impl Gateway {
         patience: Patience,
         host: &mut Host<'_, S>,
         listener: Listener<'_>,
-        judgement: &mut Judgement,
         seen: &mut Seen,
     ) -> Result<Decision, Stop> {
         listener.begin(Step::Path);
@@ -326,11 +327,11 @@ impl Gateway {
         self.redirect(&request)?;
         self.preflight(&request)?;
         self.blocked_address(&request, host.now)?;
-        judgement.rule = self.route(&request)?;
+        seen.rule = self.route(&request)?;
         seen.routed = true;
-        listener.tell(Event::Rule(judgement.rule));
+        listener.tell(Event::Rule(seen.rule));
         let config = Arc::clone(&self.config);
-        let rule = judgement.rule.and_then(|index| config.rules.get(index));
+        let rule = seen.rule.and_then(|index| config.rules.get(index));
         // What is only watched is never held.
         if rule.is_some_and(|rule| rule.mode == Mode::Shadow) {
             request.patience = Patience::Exhausted;
@@ -347,7 +348,7 @@ impl Gateway {
         let caller = match admitted {
             Ok(caller) => caller,
             Err(Stop::Deny(denial)) if rule.is_some_and(|rule| rule.mode == Mode::Shadow) => {
-                judgement.would_deny = Some(denial.reason);
+                seen.would_deny = Some(denial.reason);
                 listener.tell(Event::WouldDeny(denial.reason));
                 Caller::Nobody
             }

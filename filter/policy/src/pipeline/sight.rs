@@ -23,6 +23,10 @@ pub(super) struct Seen {
     pub(super) client: Option<IpAddr>,
     /// Whether a rule was looked for: without one the default decides.
     pub(super) routed: bool,
+    /// The index of the rule that matched.
+    pub(super) rule: Option<usize>,
+    /// Why that rule, in shadow mode, would have denied the request.
+    pub(super) would_deny: Option<Reason>,
     /// The provider that the token names.
     pub(super) provider: Option<usize>,
     /// The token, once it was verified.
