@@ -80,6 +80,44 @@ fn browser_headers_are_on_the_upstream_s_answers_and_on_ours() {
     assert_eq!(proxy.refusals(), []);
 }
 
+/// RFC 9728: the module's own answer passes the response path too, where `cors` would take its header away.
+#[test]
+fn resource_metadata_reaches_every_origin_through_the_response_path() {
+    let mut config = config();
+    config["cors"] = json!({"allow_origins": ["https://app.pymd.io"]});
+    config["protected_resources"] = json!([{"resource": "https://api.pymd.io/mcp"}]);
+    let proxy = ready(&config, 1);
+    let metadata = "/.well-known/oauth-protected-resource/mcp";
+    for origin in ["https://app.pymd.io", "https://inspector.example"] {
+        let request = Request::get(metadata).authority("api.pymd.io");
+        let stream = proxy.worker(0).request(request.header("origin", origin));
+        let answer = stream.client_response().unwrap();
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.headers.get("access-control-allow-origin"),
+            Some(&b"*"[..])
+        );
+        let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(document["resource"], "https://api.pymd.io/mcp");
+        assert_eq!(
+            document["authorization_servers"],
+            json!([crate::harness::ISSUER])
+        );
+    }
+    let request = Request::get("/mcp").authority("api.pymd.io");
+    let outcome = proxy.worker(0).decide(request);
+    let challenge = outcome
+        .local_reply()
+        .unwrap()
+        .headers
+        .get("www-authenticate");
+    assert_eq!(
+        String::from_utf8_lossy(challenge.unwrap()),
+        format!("Bearer realm=\"edge-auth\", resource_metadata=\"https://api.pymd.io{metadata}\"")
+    );
+    assert_eq!(proxy.refusals(), []);
+}
+
 #[test]
 fn what_is_counted_can_be_read() {
     let proxy = ready(&config(), 1);

@@ -38,6 +38,7 @@ pub mod jwt;
 pub mod metrics;
 pub mod path;
 pub mod pipeline;
+pub mod protected_resource;
 pub mod protobuf;
 pub mod rate_limit;
 pub mod redirect;

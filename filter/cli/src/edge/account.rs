@@ -104,6 +104,12 @@ impl Steps {
                     Truth::Unknown => "missing, or of another type",
                 }
             )),
+            Event::Ramp { is_enforced: true } => {
+                Heard::Text("this caller is among those the rule is enforced for".to_owned())
+            }
+            Event::Ramp { is_enforced: false } => {
+                Heard::Text("this caller is not among those the rule is enforced for".to_owned())
+            }
             Event::StepUp(insufficient) => Heard::Text(insufficient.to_string()),
             Event::Counted { limit, remaining } => {
                 Heard::Text(format!("{limit}: {remaining} left"))
@@ -190,6 +196,7 @@ const fn name(step: Step) -> &'static str {
     match step {
         Step::Path => "path",
         Step::HttpsRedirect => "https_redirect",
+        Step::ResourceMetadata => "resource_metadata",
         Step::Preflight => "preflight",
         Step::BlockedAddress => "blocked_address",
         Step::Rule => "rule",

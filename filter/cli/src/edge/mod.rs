@@ -153,7 +153,7 @@ pub(crate) fn use_keys(config: &mut Config, keys: &str) -> Result<()> {
     };
     let name = name.unwrap_or_default();
     let provider = provider.with_context(|| format!("there is no provider {name:?}"))?;
-    provider.keys = KeySource::Local(set);
+    provider.keys = vec![KeySource::Local(set)];
     Ok(())
 }
 

@@ -57,7 +57,7 @@ impl Signer {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "kid": KEY_ID, "use": "sig", "x": x });
         let set = json!({ "keys": [jwk] }).to_string();
         let set = KeySet::parse(set.as_bytes()).context("the throw-away key is not accepted")?;
-        provider.keys = KeySource::Local(set);
+        provider.keys = vec![KeySource::Local(set)];
         provider.profile.algorithms = AlgorithmSet::EMPTY.with(Algorithm::EdDsa);
         Ok(())
     }

@@ -292,3 +292,43 @@ fn a_session_cookie_opens_where_its_key_is_at_hand() {
         "{run:?}"
     );
 }
+
+#[test]
+fn a_ramp_says_whether_this_caller_is_among_those_it_is_enforced_for() {
+    let told: Vec<_> = (0..20)
+        .map(|n| composed("/ramp", &format!(r#"{{"sub": "auth0|{n}", "scope": "x"}}"#)))
+        .collect();
+    let count = |text: &str| told.iter().filter(|told| told.contains(text)).count();
+    let denied = count("\nreply 403 insufficient_scope, by ramp at authorization\n");
+    assert_eq!(
+        denied,
+        count("scopes: not met, this caller is among those the rule is enforced for\n")
+    );
+    let watched = count(
+        "scopes: not met, this caller is not among those the rule is enforced for, would deny: insufficient_scope",
+    );
+    assert_eq!(denied + watched, 20);
+    assert!(denied > 0 && watched > 0, "{denied}");
+}
+
+#[test]
+fn resource_metadata_is_answered_before_any_rule() {
+    let run = edge_auth_with(&[
+        "explain",
+        "composed.yaml",
+        "--url",
+        "https://api.pymd.io/.well-known/oauth-protected-resource",
+    ]);
+    assert!(
+        run.stdout
+            .contains("\nreply 200 resource_metadata, by no rule yet at resource_metadata\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("\"authorization_servers\":[\"https://tenant.auth0.com/\"]"),
+        "{}",
+        run.stdout
+    );
+}

@@ -3,6 +3,7 @@
 use super::audit::{audit, decision_id};
 use super::browser;
 use super::limits::rate_limit;
+use super::protected_resource::protected_resource;
 use super::provider::{Provider, provider};
 use super::reader::{Integer, List, Map, Object, Parsed, Section, Text};
 use super::requirement::{Requires, TokenRequirement};
@@ -14,6 +15,7 @@ use crate::audit::AuditSettings;
 use crate::client_address::ClientAddress;
 use crate::cors::Cors;
 use crate::decision_id::{self as decision_ids, DecisionIdSettings};
+use crate::protected_resource::ProtectedResource;
 use crate::rate_limit::RateLimitSettings;
 use crate::redirect::{Exception, HttpsRedirect, Port, RedirectStatus};
 use crate::rejection::ErrorSettings;
@@ -45,6 +47,8 @@ pub struct Config {
     pub revocations: Option<RevocationSettings>,
     /// How many bytes of verified tokens each worker remembers; zero for none.
     pub token_cache_bytes: u64,
+    /// The resources whose metadata is served (RFC 9728).
+    pub protected_resources: Vec<ProtectedResource>,
     /// How error replies are dressed.
     pub errors: ErrorSettings,
     /// Whether decisions have names, and where those come from.
@@ -135,6 +139,16 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         Section(token_cache),
         "The tokens each worker remembers so as not to verify them again.",
     );
+    let resources = o.optional(
+        "protected_resources",
+        List {
+            of: Section(|o: &mut Object<'_>| protected_resource(o, names)),
+            min: 1,
+            max: 64,
+        },
+        "Resources whose metadata is served here (RFC 9728), before any rule and to every origin, and named in \
+         challenges.",
+    );
     let errors = o.optional("errors", Section(errors), "How error replies are dressed.");
     let decision_id = o.optional(
         "decision_id",
@@ -167,6 +181,9 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         .into_iter()
         .map(|(name, provider)| Provider { name, ..provider })
         .collect();
+    let resources = resources.unwrap_or_default().into_iter();
+    let protected_resources: Vec<_> = resources.map(|own| own.complete(&providers)).collect();
+    refuse_same_metadata(o, &protected_resources);
     let rate_limits = rate_limits
         .unwrap_or_default()
         .into_iter()
@@ -204,12 +221,26 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         session,
         revocations,
         token_cache_bytes: token_cache.unwrap_or(DEFAULT_TOKEN_CACHE_BYTES),
+        protected_resources,
         errors: errors.unwrap_or_default(),
         decision_id,
         audit,
         histogram_sample_percent: u8::try_from(sample).unwrap_or_default(),
         stat_prefix,
     })
+}
+
+fn refuse_same_metadata(o: &mut Object<'_>, resources: &[ProtectedResource]) {
+    for (index, resource) in resources.iter().enumerate() {
+        let url = resource.metadata_url();
+        let mut earlier = resources.iter().take(index);
+        if earlier.any(|other| other.metadata_url().eq_ignore_ascii_case(url)) {
+            o.fail(
+                "protected_resources",
+                format!("has two documents for {url}"),
+            );
+        }
+    }
 }
 
 /// Some 6,000 access tokens of the usual size.
@@ -340,7 +371,8 @@ fn errors(o: &mut Object<'_>) -> Option<ErrorSettings> {
     let resource_metadata = o.optional(
         "resource_metadata",
         text(),
-        "The URL of the protected resource metadata that challenges name (RFC 9728 §5.1).",
+        "The URL of the protected resource metadata that challenges name (RFC 9728 §5.1), in place of that of the \
+         protected resource the request was for.",
     );
     Some(ErrorSettings {
         realm,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reader::{Boolean, Integer, List, Object, Parsed, Seconds, Section, Text};
+use super::reader::{Boolean, Integer, List, Object, OneOrMore, Parsed, Seconds, Section, Text};
 use crate::jwk::KeySet;
 use crate::jwks::{JwksSettings, Location, Source};
 
@@ -15,27 +15,54 @@ pub enum KeySource {
     Remote(JwksSettings),
 }
 
-/// Reads whichever of the two a provider has.
-pub(super) fn key_source(o: &mut Object<'_>) -> Option<KeySource> {
+/// Reads what a provider has: remote documents, a local one, or both.
+pub(super) fn key_sources(o: &mut Object<'_>) -> Option<Vec<KeySource>> {
     let remote = o.optional(
         "remote_jwks",
-        Section(remote_jwks),
-        "The keys are fetched, refreshed, and kept through an outage of the provider.",
+        OneOrMore {
+            of: Section(remote_jwks),
+            max: MAX_REMOTE_DOCUMENTS,
+        },
+        "The keys are fetched, refreshed, and kept through an outage of the provider. Of several documents each has \
+         its own refresh, cooldown and max_stale, and all their keys count: a `kid` that two of them give to \
+         different keys is tried with each, 4 keys at most.",
     );
     let local = o.optional(
         "local_jwks",
         Section(local_jwks),
-        "The keys are part of this configuration and change with it only.",
+        "The keys are part of this configuration and change with it only. Beside remote_jwks they count as one more \
+         document.",
     );
-    match (o.has("remote_jwks"), o.has("local_jwks")) {
-        (true, false) => remote.map(KeySource::Remote),
-        (false, true) => local.map(KeySource::Local),
-        _ => {
-            o.fail_here("needs exactly one of remote_jwks and local_jwks");
-            None
+    let mut sources = Vec::new();
+    if o.has("remote_jwks") {
+        let remote = remote?;
+        refuse_same_document(o, &remote)?;
+        sources.extend(remote.into_iter().map(KeySource::Remote));
+    }
+    if o.has("local_jwks") {
+        sources.push(KeySource::Local(local?));
+    }
+    if sources.is_empty() {
+        o.fail_here("needs remote_jwks or local_jwks");
+        return None;
+    }
+    Some(sources)
+}
+
+fn refuse_same_document(o: &mut Object<'_>, documents: &[JwksSettings]) -> Option<()> {
+    for (index, document) in documents.iter().enumerate() {
+        let mut earlier = documents.iter().take(index);
+        if earlier.any(|other| other.source == document.source && other.cluster == document.cluster)
+        {
+            o.fail("remote_jwks", "names one document twice");
+            return None;
         }
     }
+    Some(())
 }
+
+/// With a local one, as many as candidates for one `kid`: so each document's key is tried.
+const MAX_REMOTE_DOCUMENTS: usize = crate::jwk::MAX_CANDIDATES - 1;
 
 fn local_jwks(o: &mut Object<'_>) -> Option<KeySet> {
     o.required(

@@ -10,6 +10,7 @@ mod edge;
 mod keys;
 mod limits;
 mod organization;
+mod protected_resource;
 mod provider;
 mod reader;
 mod requirement;

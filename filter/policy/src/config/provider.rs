@@ -22,8 +22,8 @@ pub struct Provider {
     pub name: Box<str>,
     /// What a token of this provider must look like.
     pub profile: TokenProfile,
-    /// Where its keys come from.
-    pub keys: KeySource,
+    /// Where its keys come from: remote documents first, at least one in all.
+    pub keys: Vec<KeySource>,
     /// Where its tokens stand in a request.
     pub sources: Vec<TokenSource>,
     /// Whether the upstream sees the token.
@@ -76,7 +76,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         ("[\"RS256\"]", vec![Algorithm::Rs256]),
         "The signature algorithms a token may use. The token's own `alg` chooses among these and no others.",
     );
-    let keys = keys::key_source(o);
+    let keys = keys::key_sources(o);
     let sources = sources(o);
     let clock_skew = o.default(
         "clock_skew_seconds",

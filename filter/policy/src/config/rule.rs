@@ -1,7 +1,7 @@
 //! `rules`: which requests, and what they must bring. The first rule that matches decides.
 
 use super::Names;
-use super::reader::{Choice, Kind, List, Object, Parsed, Section, Text};
+use super::reader::{Choice, Integer, Kind, List, Object, Parsed, Section, Text};
 use super::requirement::{Requirement, Requires};
 use crate::route::{HostPattern, MethodSet, PathMatch, RouteMatch};
 
@@ -28,6 +28,11 @@ pub enum Mode {
     Enforce,
     /// A request that would be denied goes on without identity, and is counted.
     Shadow,
+    /// As enforced for some of the callers, always the same, and as in shadow mode for the rest.
+    Ramp {
+        /// How many per cent of the callers.
+        enforce_percent: u8,
+    },
 }
 
 pub(super) fn rule(o: &mut Object<'_>, names: &Names) -> Option<Rule> {
@@ -60,6 +65,25 @@ pub(super) fn rule(o: &mut Object<'_>, names: &Names) -> Option<Rule> {
         ("enforce", Mode::Enforce),
         "`shadow` counts and logs what would be denied, and lets it through without identity.",
     );
+    let percent = o.optional(
+        "enforce_percent",
+        Integer { min: 0, max: 100 },
+        "With `mode: shadow`: for how many per cent of the callers a denial is carried out all the same, 0 to 100. \
+         Always the same callers on every proxy, by the verified token's subject, else by client address.",
+    );
+    let mode = match (mode, percent) {
+        (mode, None) | (mode @ Mode::Shadow, Some(0)) => mode,
+        (Mode::Shadow, Some(percent)) => Mode::Ramp {
+            enforce_percent: u8::try_from(percent).unwrap_or(100),
+        },
+        (_, Some(_)) => {
+            o.fail(
+                "enforce_percent",
+                "means something only with `mode: shadow`",
+            );
+            return None;
+        }
+    };
     Some(Rule {
         name: name.unwrap_or_default(),
         matches: matches?,

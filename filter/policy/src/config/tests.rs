@@ -151,21 +151,34 @@ fn both_spellings_of_one_field_are_refused() {
 }
 
 #[test]
-fn exactly_one_source_of_keys_is_needed() {
+fn a_source_of_keys_is_needed_and_each_only_once() {
     let both = with(
         "/providers/auth0",
         "local_jwks",
         serde_json::json!({"inline_string": "{}"}),
     );
-    let errors = errors(&both);
-    assert!(
-        errors
-            .iter()
-            .any(|e| e.starts_with("providers.auth0.local_jwks.inline_string: is no key set"))
+    let [error] = &errors(&both)[..] else {
+        panic!("{:?}", errors(&both))
+    };
+    assert!(error.starts_with("providers.auth0.local_jwks.inline_string: is no key set"));
+
+    let mut several = minimal();
+    let provider = &mut several["providers"]["auth0"];
+    let jwks = provider["remote_jwks"].clone();
+    provider["remote_jwks"] = serde_json::json!([jwks, jwks]);
+    check(
+        &several,
+        &["providers.auth0.remote_jwks: names one document twice"],
     );
-    assert!(
-        errors.contains(&"providers.auth0: needs exactly one of remote_jwks and local_jwks".into())
+    several["providers"]["auth0"]["remote_jwks"] = serde_json::json!([jwks, jwks, jwks, jwks]);
+    check(
+        &several,
+        &["providers.auth0.remote_jwks: has 4 elements; 1 to 3 are allowed"],
     );
+    let mut none = minimal();
+    let provider = none["providers"]["auth0"].as_object_mut().unwrap();
+    provider.remove("remote_jwks");
+    check(&none, &["providers.auth0: needs remote_jwks or local_jwks"]);
 }
 
 #[test]

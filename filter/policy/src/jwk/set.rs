@@ -1,5 +1,7 @@
 //! A key set: parsed once, then asked for the few keys a token may have been signed with.
 
+mod merge;
+
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};

@@ -177,7 +177,7 @@ impl Gateway {
         }
         let settings = self.config.providers.get(verified.provider)?;
         // Without keys the answer is 503, for this token as for any other.
-        let keys = self.keys.get(verified.provider)?.usable(now)?;
+        let keys = self.keys.get_mut(verified.provider)?.usable(now)?;
         let is_signer = keys
             .candidates(claims.key_id(), claims.algorithm())
             .any(|key| key.fingerprint() == claims.key_fingerprint());
@@ -248,6 +248,10 @@ impl Gateway {
                 UnknownKeyId::FetchPending => return Err(unavailable(keys, host.now).into()),
                 UnknownKeyId::CoolingDown { .. } => break,
             }
+        }
+        // A document that is not there may hold the key.
+        if keys.is_incomplete(host.now) {
+            return Err(unavailable(keys, host.now).into());
         }
         Err(Reason::UnknownKeyId.into())
     }

@@ -17,6 +17,8 @@ pub(super) struct Denial {
     pub(super) acr_values: Option<Box<str>>,
     /// The oldest authentication the rule allows, in seconds (RFC 9470 §3).
     pub(super) max_age: Option<u64>,
+    /// The URL of the metadata of the resource the request was for (RFC 9728 §5.1).
+    pub(super) resource_metadata: Option<Box<str>>,
     /// Seconds after which trying again may help.
     pub(super) retry_after: Option<u64>,
     /// `RateLimit` and `RateLimit-Policy`.
@@ -30,6 +32,7 @@ impl Denial {
             scope: None,
             acr_values: None,
             max_age: None,
+            resource_metadata: None,
             retry_after: None,
             headers: Vec::new(),
         }
@@ -48,6 +51,7 @@ impl Denial {
             scope: self.scope.as_deref(),
             acr_values: self.acr_values.as_deref(),
             max_age: self.max_age,
+            resource_metadata: self.resource_metadata.as_deref(),
         };
         let context = RejectionContext {
             challenge,

@@ -20,7 +20,7 @@ pub struct FetchHandle {
 /// Which state machine asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Purpose {
-    Keys { provider: usize },
+    Keys { provider: usize, document: usize },
     Revocations,
 }
 
@@ -90,8 +90,9 @@ impl Gateway {
     pub fn on_tick(&mut self, now: UnixTime, store: &mut impl SharedStore) -> Tick {
         let mut tick = Tick::default();
         for (provider, keys) in self.keys.iter_mut().enumerate() {
-            if let ProviderKeys::Remote(remote) = keys {
-                tick.add(Purpose::Keys { provider }, remote.poll(now, store));
+            for (document, remote) in keys.remotes() {
+                let purpose = Purpose::Keys { provider, document };
+                tick.add(purpose, remote.poll(now, store));
             }
         }
         if let Some(feed) = &mut self.revocations {
@@ -109,8 +110,10 @@ impl Gateway {
         store: &mut impl SharedStore,
     ) -> FetchAnswer {
         match handle.purpose {
-            Purpose::Keys { provider } => {
-                let Some(ProviderKeys::Remote(remote)) = self.keys.get_mut(provider) else {
+            Purpose::Keys { provider, document } => {
+                let keys = self.keys.get_mut(provider);
+                let mut remotes = keys.into_iter().flat_map(ProviderKeys::remotes);
+                let Some((_, remote)) = remotes.find(|(place, _)| *place == document) else {
                     return answer(handle, Outcome::Ignored, Failure::Keys);
                 };
                 let outcome = match response {
@@ -135,10 +138,10 @@ impl Gateway {
     /// What is loaded now of what a fetch was for, for the operator's log.
     pub fn loaded(&self, handle: FetchHandle, now: UnixTime) -> String {
         match handle.purpose {
-            Purpose::Keys { provider } => self
+            Purpose::Keys { provider, document } => self
                 .keys
                 .get(provider)
-                .map_or_else(String::new, |keys| keys.summary(now)),
+                .map_or_else(String::new, |keys| keys.summary(document, now)),
             Purpose::Revocations => {
                 let count = self.revocations.as_ref().map_or(0, RevocationFeed::len);
                 format!("{count} revocations")
@@ -149,13 +152,13 @@ impl Gateway {
     /// What a fetch is for, as its place in the configuration.
     pub fn purpose(&self, handle: FetchHandle) -> String {
         match handle.purpose {
-            Purpose::Keys { provider } => {
-                let name = self
-                    .config
-                    .providers
-                    .get(provider)
-                    .map_or("", |found| &found.name);
-                format!("providers.{name}")
+            Purpose::Keys { provider, document } => {
+                let provider = self.config.providers.get(provider);
+                let name = provider.map_or("", |found| &found.name);
+                match provider.map_or(0, |found| found.keys.len()) {
+                    0 | 1 => format!("providers.{name}"),
+                    _ => format!("providers.{name}.remote_jwks[{document}]"),
+                }
             }
             Purpose::Revocations => "revocations".to_owned(),
         }

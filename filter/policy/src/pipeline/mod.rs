@@ -2,7 +2,7 @@
 //!
 //! 1. The path is normalised or refused; nothing before it looks at a route.
 //! 2. Plain HTTP is redirected.
-//! 3. A CORS preflight is answered; it carries no token.
+//! 3. A protected resource's metadata is served, and a CORS preflight answered; neither carries a token.
 //! 4. A blocked address is refused.
 //! 5. The first rule that matches decides; without one, the default, which requires a token.
 //! 6. The token is taken, its provider found, its signature and claims verified.
@@ -21,6 +21,8 @@ mod forward;
 mod keys;
 mod limit;
 mod needs;
+mod ramp;
+mod resource_metadata;
 mod response;
 mod revoked;
 mod session;
@@ -53,6 +55,7 @@ use crate::token_cache::{TokenCache, VerifiedToken};
 use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
+use ramp::is_only_watched;
 use session::SessionCookie;
 use sight::Seen;
 use trace::Listener;
@@ -281,7 +284,8 @@ impl Gateway {
         let decision = match self.judge(head, patience, host, listener, &mut seen) {
             Ok(decision) => decision,
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
-            Err(Stop::Deny(denial)) => {
+            Err(Stop::Deny(mut denial)) => {
+                denial.resource_metadata = self.metadata_url(head).map(Into::into);
                 Decision::Reply(self.dress(head, denial.reply(&self.config.errors)))
             }
             Err(Stop::Reply(reply)) => Decision::Reply(self.dress(head, reply)),
@@ -325,6 +329,7 @@ impl Gateway {
         listener.tell(Event::Path(request.target.path()));
         listener.tell(Event::Client(client));
         self.redirect(&request)?;
+        self.resource_metadata(&request)?;
         self.preflight(&request)?;
         self.blocked_address(&request, host.now)?;
         seen.rule = self.route(&request)?;
@@ -347,7 +352,7 @@ impl Gateway {
         seen.token = request.token.take();
         let caller = match admitted {
             Ok(caller) => caller,
-            Err(Stop::Deny(denial)) if rule.is_some_and(|rule| rule.mode == Mode::Shadow) => {
+            Err(Stop::Deny(denial)) if is_only_watched(rule, seen.token.as_deref(), &request) => {
                 seen.would_deny = Some(denial.reason);
                 listener.tell(Event::WouldDeny(denial.reason));
                 Caller::Nobody

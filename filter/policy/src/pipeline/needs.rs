@@ -1,13 +1,14 @@
 //! What a configuration's decisions need to know of a connection: each fact is a host call per request.
 
-use crate::config::Config;
+use crate::config::{Config, Mode, Rule};
 use crate::credentials::TokenSource;
 use crate::rate_limit::KeyPart;
 
 /// The facts of a connection that decisions look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionNeeds {
-    /// The peer's address: for limits by client address, and for blocked addresses.
+    /// The peer's address: for limits by client address, for blocked addresses, and for rules that are enforced for
+    /// a part of their callers.
     pub source_address: bool,
     /// Whether the connection is TLS: for redirects, HSTS, and where a cookie's page comes from.
     pub tls: bool,
@@ -17,6 +18,7 @@ impl ConnectionNeeds {
     pub(super) fn of(config: &Config) -> Self {
         let by_address = |part: &KeyPart| *part == KeyPart::ClientAddress;
         let limits = &config.rate_limits;
+        let by_caller = |rule: &Rule| matches!(rule.mode, Mode::Ramp { .. });
         let sources = config
             .providers
             .iter()
@@ -25,7 +27,8 @@ impl ConnectionNeeds {
         Self {
             source_address: config.revocations.is_some()
                 || config.audit.is_some()
-                || limits.iter().any(|limit| limit.key.iter().any(by_address)),
+                || limits.iter().any(|limit| limit.key.iter().any(by_address))
+                || config.rules.iter().any(by_caller),
             tls: config.https_redirect.is_some()
                 || config.session.is_some()
                 || config.security_headers.is_some()

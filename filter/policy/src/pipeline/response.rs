@@ -88,12 +88,12 @@ impl Gateway {
     /// What to do to the upstream's answer to this request.
     pub fn plan_response(&self, head: &RequestHead<'_>) -> ResponsePlan {
         let mut plan = ResponsePlan::default();
-        // A preflight is answered here, with header fields that are its own.
+        // A preflight and metadata are answered here, with header fields that are their own.
         let cors = self
             .config
             .cors
             .as_ref()
-            .filter(|cors| cors.preflight(head).is_none());
+            .filter(|cors| cors.preflight(head).is_none() && self.is_metadata(head).is_none());
         if let Some(cors) = cors {
             plan.remove = &OWNED_RESPONSE_HEADERS;
             for (name, value) in cors.headers(head) {
@@ -123,8 +123,9 @@ impl Gateway {
 
     /// Puts the same headers on an answer made here.
     pub(super) fn dress(&self, head: &RequestHead<'_>, mut reply: LocalReply) -> LocalReply {
-        // A preflight's answer has its own.
-        if let (Some(cors), false) = (&self.config.cors, reply.reason == Reason::Preflight) {
+        // The answers to a preflight and for metadata have their own.
+        let has_own = matches!(reply.reason, Reason::Preflight | Reason::ResourceMetadata);
+        if let (Some(cors), false) = (&self.config.cors, has_own) {
             let fields = cors.headers(head).into_iter();
             reply
                 .headers

@@ -15,6 +15,9 @@ use crate::signature::InModule;
 use crate::store::MemoryStore;
 
 mod conditions;
+mod key_documents;
+mod ramp;
+mod resource_metadata;
 
 pub(super) const NOW: u64 = 1_800_000_000;
 

@@ -18,6 +18,8 @@ pub enum Step {
     Path,
     /// Plain HTTP is redirected.
     HttpsRedirect,
+    /// The metadata of a protected resource is served.
+    ResourceMetadata,
     /// A CORS preflight is answered.
     Preflight,
     /// A blocked address is refused.
@@ -80,6 +82,11 @@ pub enum Event<'e> {
         limit: &'e str,
         /// Requests left in the window.
         remaining: u32,
+    },
+    /// The step denies, and the rule is enforced for a part of its callers: whether this one is among them.
+    Ramp {
+        /// Whether the denial is carried out.
+        is_enforced: bool,
     },
     /// The step denies, and the rule is in shadow mode: the request goes on without identity.
     WouldDeny(Reason),

@@ -36,6 +36,8 @@ pub struct Challenge<'a> {
     pub acr_values: Option<&'a str>,
     /// The oldest authentication that would do, in seconds (RFC 9470 §3).
     pub max_age: Option<u64>,
+    /// The URL of the resource's metadata (RFC 9728 §5.1), where the settings do not name one for all.
+    pub resource_metadata: Option<&'a str>,
 }
 
 /// What a reply needs to know beyond its reason.
@@ -102,7 +104,8 @@ fn www_authenticate(reason: Reason, settings: &ErrorSettings, challenge: &Challe
     if let Some(max_age) = challenge.max_age {
         parameter("max_age", &max_age.to_string());
     }
-    if let Some(url) = &settings.resource_metadata {
+    let url = settings.resource_metadata.as_deref();
+    if let Some(url) = url.or(challenge.resource_metadata) {
         parameter("resource_metadata", url);
     }
     value

@@ -113,6 +113,52 @@ impl<K: Kind> Kind for List<K> {
     }
 }
 
+/// One value, or a list of 1 to `max`.
+pub(crate) struct OneOrMore<K> {
+    pub(crate) of: K,
+    pub(crate) max: usize,
+}
+
+impl<K> OneOrMore<K> {
+    const fn list(&self) -> List<Borrowed<'_, K>> {
+        List {
+            of: Borrowed(&self.of),
+            min: 1,
+            max: self.max,
+        }
+    }
+}
+
+impl<K: Kind> Kind for OneOrMore<K> {
+    type Output = Vec<K::Output>;
+
+    fn read(&self, value: &Value, at: &Path<'_>, report: &mut Report) -> Option<Self::Output> {
+        match value {
+            Value::Array(_) => self.list().read(value, at, report),
+            one => self.of.read(one, at, report).map(|one| vec![one]),
+        }
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        json!({ "oneOf": [self.of.schema(), self.list().schema()] })
+    }
+}
+
+/// A kind that somebody else has.
+struct Borrowed<'k, K>(&'k K);
+
+impl<K: Kind> Kind for Borrowed<'_, K> {
+    type Output = K::Output;
+
+    fn read(&self, value: &Value, at: &Path<'_>, report: &mut Report) -> Option<Self::Output> {
+        self.0.read(value, at, report)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        self.0.schema()
+    }
+}
+
 /// An object whose member names are the operator's own, in the order written.
 pub(crate) struct Map<K> {
     pub(crate) of: K,

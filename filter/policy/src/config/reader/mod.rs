@@ -8,7 +8,7 @@ mod kind;
 mod path;
 mod scalar;
 
-pub(crate) use kind::{Kind, List, Map, Parsed, Section, found};
+pub(crate) use kind::{Kind, List, Map, OneOrMore, Parsed, Section, found};
 pub use path::ConfigError;
 pub(crate) use path::Path;
 pub(crate) use scalar::{Boolean, Choice, Integer, Seconds, Text};
