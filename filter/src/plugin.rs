@@ -51,7 +51,7 @@ impl RootContext for Plugin {
     /// `false` makes Envoy refuse the configuration; the reasons are in its log, all of them.
     fn on_configure(&mut self, size: usize) -> bool {
         let text = host::plugin_configuration(size).unwrap_or_default();
-        let read = Config::from_json(&text);
+        let read = Config::from_plugin(&text);
         let config = match read.and_then(|config| config.with_secrets(&host::environment)) {
             Ok(config) => config,
             Err(errors) => {

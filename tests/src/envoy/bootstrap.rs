@@ -133,7 +133,8 @@ impl Listener {
 #[derive(Clone, Debug)]
 pub struct WasmFilter {
     module: String,
-    configuration: String,
+    /// A `google.protobuf.Any`.
+    configuration: Value,
     environment: Map<String, Value>,
 }
 
@@ -145,9 +146,20 @@ impl WasmFilter {
 
     /// The module at `path` with a plugin configuration in any syntax, such as YAML or none at all.
     pub fn with_text(path: &Path, configuration: impl Into<String>) -> Self {
+        let text: String = configuration.into();
+        Self::with(path, "StringValue", &text.into())
+    }
+
+    /// The module at `path` with this plugin configuration as a `Struct`, which YAML in a bootstrap is.
+    pub fn with_struct(path: &Path, configuration: &Value) -> Self {
+        Self::with(path, "Struct", configuration)
+    }
+
+    fn with(path: &Path, kind: &str, value: &Value) -> Self {
+        let kind = format!("type.googleapis.com/google.protobuf.{kind}");
         Self {
             module: path.to_string_lossy().into_owned(),
-            configuration: configuration.into(),
+            configuration: json!({"@type": kind, "value": value}),
             environment: Map::new(),
         }
     }
@@ -174,10 +186,7 @@ impl WasmFilter {
                         "code": {"local": {"filename": self.module}},
                         "environment_variables": {"key_values": self.environment},
                     },
-                    "configuration": {
-                        "@type": "type.googleapis.com/google.protobuf.StringValue",
-                        "value": self.configuration,
-                    },
+                    "configuration": self.configuration,
                     "failure_policy": "FAIL_RELOAD",
                     "reload_config": {"backoff": {"base_interval": "1s"}},
                 },

@@ -79,7 +79,7 @@ manifests.yaml: document 3: TrafficExtension edge-auth, spec.wasm.pluginConfig
   error: default: is required
 manifests.yaml: document 4: EnvoyFilter edge-auth, spec.configPatches[0].patch.value.typed_config.value.config.\
 configuration
-  error: configuration: is no JSON that can be read: not valid JSON; give it as JSON text in a google.protobuf.StringValue: Envoy hands a Struct over as protobuf bytes
+  error: configuration: is no JSON that can be read: not valid JSON
 manifests.yaml: document 5: EnvoyExtensionPolicy edge-auth, spec.wasm[0].config
   error: configuration: is empty; at least version, providers and default are needed
 4 configurations, 4 errors, 1 warning

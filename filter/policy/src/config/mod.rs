@@ -55,13 +55,23 @@ impl Config {
                 "is empty; at least version, providers and default are needed".into(),
             ));
         }
-        let value = json::parse(text, JSON_LIMITS).map_err(|error| {
-            whole(format!(
-                "is no JSON that can be read: {error}; give it as JSON text in a google.protobuf.StringValue: Envoy hands a \
-                 Struct over as protobuf bytes"
-            ))
-        })?;
+        let value = json::parse(text, JSON_LIMITS)
+            .map_err(|error| whole(format!("is no JSON that can be read: {error}")))?;
         Self::from_value(&value)
+    }
+
+    /// Reads what a proxy hands over: JSON text, or a `google.protobuf.Struct` as Envoy encodes it, which is what
+    /// YAML in a bootstrap becomes.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn from_plugin(bytes: &[u8]) -> Result<Self, Vec<ConfigError>> {
+        // The tag of a Struct's first field is a line feed, which JSON may begin with too: what is JSON wins.
+        let is_struct = bytes.first() == Some(&STRUCT_TAG) && bytes.len() <= MAX_CONFIG_BYTES;
+        if is_struct && let Ok(value) = json::parse_struct(bytes, JSON_LIMITS) {
+            return Self::from_value(&value);
+        }
+        Self::from_json(bytes)
     }
 
     /// Reads a configuration that is already parsed.
@@ -154,6 +164,9 @@ fn index(names: &[Box<str>], name: &str, what: &str) -> Result<usize, String> {
             }
         })
 }
+
+/// Field 1, length-delimited.
+const STRUCT_TAG: u8 = 0x0a;
 
 const JSON_LIMITS: json::Limits = json::Limits {
     depth: 32,

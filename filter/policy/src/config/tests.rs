@@ -268,3 +268,15 @@ fn the_schema_describes_every_field_and_accepts_no_other() {
     });
     assert!(described);
 }
+
+#[test]
+fn what_is_neither_json_nor_a_struct_is_told_so() {
+    let refused = |bytes: &[u8]| Config::from_plugin(bytes).unwrap_err()[0].to_string();
+    for bytes in [&b"\x0a\x02ab"[..], b"\nversion: 1", b"version: 1"] {
+        let error = refused(bytes);
+        assert!(error.contains("no JSON that can be read"), "{error}");
+    }
+    assert!(refused(b"").contains("is empty"));
+    let json = format!("\n{}", minimal());
+    assert!(Config::from_plugin(json.as_bytes()).is_ok());
+}

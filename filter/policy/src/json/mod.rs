@@ -8,10 +8,12 @@
 mod number;
 mod object;
 mod parse;
+mod structure;
 
 pub use number::Number;
 pub use object::Object;
 pub use parse::{Error, Limits, parse};
+pub use structure::parse_struct;
 
 use serde::{Serialize, Serializer};
 
