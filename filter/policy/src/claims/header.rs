@@ -29,6 +29,15 @@ pub fn header_text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether `value` is a text with a character that no field value can have (RFC 9110 §5.5): a line break, a NUL and
+/// their like. No name has one; who puts it into an identity claim means to write another header.
+pub fn breaks_a_field(value: &Value) -> bool {
+    let is_forbidden = |character: char| character.is_ascii_control() && character != '\t';
+    value
+        .as_str()
+        .is_some_and(|text| text.contains(is_forbidden))
+}
+
 fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => is_field_text(text).then_some(Cow::Borrowed(text)),
@@ -108,6 +117,27 @@ mod tests {
             "a\\u0085b",
         ] {
             check(&format!("\"{text}\""), None);
+        }
+    }
+
+    #[test]
+    fn text_that_no_field_can_have_is_told_from_text_that_is_only_left_out() {
+        for (text, expected) in [
+            ("a\\r\\nx-user-id: admin", true),
+            ("a\\nb", true),
+            ("a\\u0000b", true),
+            ("a\\u007f", true),
+            ("a\\tb", false),
+            (" admin", false),
+            ("", false),
+            ("Zoë", false),
+        ] {
+            let limits = Limits {
+                depth: 1,
+                values: 1,
+            };
+            let value = json::parse(format!("\"{text}\"").as_bytes(), limits).unwrap();
+            assert_eq!(breaks_a_field(&value), expected, "{text}");
         }
     }
 

@@ -8,6 +8,6 @@ mod header;
 mod path;
 mod rule;
 
-pub use header::header_text;
+pub use header::{breaks_a_field, header_text};
 pub use path::{ClaimPath, ClaimPathError, MAX_NAME_BYTES, MAX_PATH_NAMES};
 pub use rule::{ClaimRule, ClaimTest, ClaimValue};

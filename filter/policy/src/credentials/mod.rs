@@ -102,7 +102,8 @@ fn from_header<'a>(
         .all(name)
         .filter_map(|value| strip_prefix(value, prefix));
     let Some(token) = tokens.next() else {
-        return Ok(None);
+        let hidden = head.all(name).any(|value| hides_token(value, prefix));
+        return if hidden { Err(SeveralTokens) } else { Ok(None) };
     };
     // Any second field of this name is refused, whatever its scheme: an upstream may read that one.
     if head.all(name).nth(1).is_some() {
@@ -124,6 +125,17 @@ fn strip_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     // A tab separates as a space does: some upstreams split at either, and would find a token here.
     let ends = rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'));
     (ends && start.eq_ignore_ascii_case(scheme.as_bytes())).then_some(rest.trim_ascii())
+}
+
+/// Whether some upstream would find a token in `value`, which does not begin with one: `Basic …, Bearer …`. That is
+/// also how Envoy hands over two fields. To take it for no token would let a bad one pass where none is needed.
+fn hides_token(value: &[u8], prefix: &str) -> bool {
+    let Some(scheme) = prefix.strip_suffix(' ').filter(|it| !it.is_empty()) else {
+        return false;
+    };
+    value
+        .split(|byte| matches!(byte, b' ' | b'\t' | b','))
+        .any(|word| word.eq_ignore_ascii_case(scheme.as_bytes()))
 }
 
 fn from_websocket_protocol<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]>, SeveralTokens> {

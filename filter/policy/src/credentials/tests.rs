@@ -130,6 +130,26 @@ fn two_tokens_that_a_proxy_joined_are_told_from_one() {
     assert!(!joined("a.b.c"));
 }
 
+/// Found beside native `jwt_authn`, which finds these tokens: an optional token that is bad must not pass as absent.
+#[test]
+fn a_token_behind_another_scheme_is_not_absent() {
+    let refused = Err(SeveralTokens);
+    for value in [
+        "Basic YTpi,Bearer a",
+        "Basic YTpi, bearer a",
+        "Negotiate Bearer a",
+        "x\tBEARER\ta",
+        ",Bearer a",
+    ] {
+        check(&[("authorization", value)], None, refused);
+    }
+    let two = [("authorization", "Basic b"), ("authorization", "Bearer a")];
+    check(&two, None, refused);
+    for value in ["Basic YTpi", "Basic BearerYTpi", "Digest realm=\"bearers\""] {
+        check(&[("authorization", value)], None, Ok(None));
+    }
+}
+
 #[track_caller]
 fn check_strip(headers: &[(&str, &str)], path: &str, path_after: &str, expected: &[(&str, &str)]) {
     let fields: Vec<_> = headers

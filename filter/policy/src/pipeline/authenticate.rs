@@ -226,7 +226,7 @@ impl Gateway {
             };
             match jwt::verify(token, &settings.profile, set, host.verifier, host.now) {
                 Ok(claims) => {
-                    let identity = identity_fields(settings, &claims);
+                    let identity = identity_fields(settings, &claims)?;
                     let verified = Arc::new(VerifiedToken::new(provider, claims, identity));
                     self.tokens.remember(credential, &verified);
                     return Ok(verified);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::authenticate::Caller;
 use super::{Gateway, Request, Requires, Stop};
-use crate::claims::header_text;
+use crate::claims::{breaks_a_field, header_text};
 use crate::config::{ClaimToHeader, Provider};
 use crate::credentials;
 use crate::decision::{IdentityFields, Mutations};
@@ -66,13 +66,24 @@ impl Gateway {
 }
 
 /// What the upstream is told of a caller. A claim that is absent, or that has no safe text, sets no field.
-pub(super) fn identity_fields(provider: &Provider, claims: &VerifiedClaims) -> IdentityFields {
+///
+/// # Errors
+/// A claim that no field can carry: without it the upstream would see a request of nobody.
+pub(super) fn identity_fields(
+    provider: &Provider,
+    claims: &VerifiedClaims,
+) -> Result<IdentityFields, Reason> {
+    let claim = |wanted: &ClaimToHeader| claims.claim(&wanted.claim);
+    let wanted = &provider.claim_to_headers;
+    if wanted.iter().filter_map(claim).any(breaks_a_field) {
+        return Err(Reason::InvalidClaims);
+    }
     let field = |wanted: &ClaimToHeader| {
-        let text = claims.claim(&wanted.claim).and_then(header_text)?;
+        let text = claim(wanted).and_then(header_text)?;
         let value = text.into_owned().into_bytes().into_boxed_slice();
         Some((Arc::clone(&wanted.header_name), value))
     };
-    provider.claim_to_headers.iter().filter_map(field).collect()
+    Ok(wanted.iter().filter_map(field).collect())
 }
 
 fn path_of(request: &Request<'_>) -> Result<String, Stop> {

@@ -203,6 +203,17 @@ fn a_valid_token_goes_on_with_its_identity() {
     );
 }
 
+/// Native `jwt_authn` fails such a request with 503; to forward it without its identity would be laxer.
+#[test]
+fn an_identity_that_would_be_another_header_is_refused() {
+    for subject in ["a\r\nx-user-id: root", "a\0", "a\u{7f}"] {
+        let authorization = bearer(|claims| claims["sub"] = json!(subject));
+        let headers = [("authorization", authorization.as_str())];
+        check("GET", "/documents", &headers, "401 invalid_claims");
+        check("GET", "/optional", &headers, "401 invalid_claims");
+    }
+}
+
 #[test]
 fn what_no_rule_matches_needs_a_token() {
     check("GET", "/elsewhere", &[], "401 missing_token");
