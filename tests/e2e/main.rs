@@ -1,6 +1,7 @@
 //! The whole in a real Envoy: each file proves one topic.
 
 mod configuration;
+mod differential;
 mod harness;
 mod hostile_paths;
 mod hostile_tokens;
