@@ -6,6 +6,7 @@ mod harness;
 mod hostile_paths;
 mod hostile_tokens;
 mod identity_headers;
+mod native_filters;
 mod outage;
 mod rate_limit;
 mod rotation;

@@ -150,7 +150,11 @@ impl Drop for Envoy {
 }
 
 /// The binary: what `cargo xtask test` names, else an `envoy` in `PATH`.
-fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+///
+/// Where there is none, with the next step.
+pub fn binary() -> Result<PathBuf> {
     if let Some(path) = env::var_os(BINARY) {
         return Ok(PathBuf::from(path));
     }
