@@ -32,6 +32,9 @@ pub struct Arguments {
 /// Names the module that the tests of the compiled filter and of the whole load.
 const MODULE: &str = "EDGE_AUTH_MODULE";
 
+/// How long each parser is fuzzed, where ten seconds of it are worth waiting for.
+const FUZZ_SECONDS: &str = "EDGE_AUTH_FUZZ_SECONDS";
+
 /// Names the module built with Debian's packages, where there is one.
 const DEBIAN_MODULE: &str = "EDGE_AUTH_MODULE_DEBIAN";
 
@@ -112,7 +115,8 @@ fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
     runner
         .env(envoy::VARIABLE, &envoy.path)
         .env(MODULE, &module)
-        .env("REQUIRE_E2E", "1");
+        .env("REQUIRE_E2E", "1")
+        .env(FUZZ_SECONDS, "10");
     if let Some((_, debian)) = modules.iter().find(|(name, _)| *name == DEBIAN) {
         runner.env(DEBIAN_MODULE, &debian.path);
     }

@@ -1,0 +1,7 @@
+//! `:authority`; what must hold stands with the parser.
+#![no_main]
+
+#[path = "../../tests/fuzz/parsers.rs"]
+mod parsers;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| parsers::authority(input));

@@ -1,0 +1,7 @@
+//! The plugin configuration; what must hold stands with the parser.
+#![no_main]
+
+#[path = "../../tests/fuzz/parsers.rs"]
+mod parsers;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| parsers::config(input));
