@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
         Some(now) => now,
         None => now_in_seconds()?,
     };
-    let notes = edge::present(&credential, &mut request, &mut config, now)?;
+    let notes = edge::present(&credential, &mut request, &mut config, now)?.notes;
     let account = Edge::new(config, now)?.ask(&request);
     let text = if arguments.json {
         let mut value = serde_json::to_value(&account)?;

@@ -134,7 +134,7 @@ impl Request {
     /// The client's address is appended to `x-forwarded-for` and is `x-envoy-external-address`.
     /// `x-forwarded-proto` says what the connection is, unless `trusted_hops` proxies in front are trusted
     /// to have said it. Names only Envoys may use among themselves are removed. `host` is `:authority`.
-    pub(crate) fn head(&self, trusted_hops: u32, request_id: u64) -> Headers {
+    pub fn head(&self, trusted_hops: u32, request_id: u64) -> Headers {
         let mut headers = Headers::new();
         for (name, value) in &self.pseudo {
             headers.set(name, value);

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::Report;
 use crate::check::counted;
 use crate::document;
+use crate::edge::module::Module;
 use crate::edge::{self, Account, Edge};
 use crate::explain::now_in_seconds;
 use case::Case;
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// The plugin configuration, alone or in a bootstrap or manifest
     #[arg(long)]
     config: String,
+    /// The module: each case runs in it too, and must be decided as the policy decides it
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<String>,
 }
 
 /// Runs all cases, each on a proxy of its own that has seen no request before.
@@ -32,16 +36,19 @@ pub(crate) struct Arguments {
 /// # Errors
 /// The configuration or the cases cannot be read, or there are none.
 pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
-    let (config, _) = edge::load(&arguments.config)?;
+    let (config, raw) = edge::load(&arguments.config)?;
+    let module = arguments.wasm.as_deref().map(Module::read).transpose()?;
     let now = now_in_seconds()?;
     let mut text = String::new();
     let (mut ran, mut failed) = (0, 0);
     for file in &arguments.files {
         for (index, case) in read(file)?.into_iter().enumerate() {
             let case = case.with_context(|| format!("{file}: cases[{index}]"))?;
-            let account = decide(&case, config.clone(), now)
+            let module = module.as_ref().map(|module| (module, &raw));
+            let (account, disagreements) = decide(&case, config.clone(), module, now)
                 .with_context(|| format!("{file}: cases[{index}], {}", case.name))?;
-            let differences = compare::differences(&case.expect, &account);
+            let mut differences = compare::differences(&case.expect, &account);
+            differences.extend(disagreements);
             ran += 1;
             if differences.is_empty() {
                 let _ = writeln!(text, "ok    {}", case.name);
@@ -65,15 +72,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     })
 }
 
-fn decide(case: &Case, mut config: Config, now: u64) -> Result<Account> {
+/// What the policy decides, and in what the module differs, if there is one.
+fn decide(
+    case: &Case,
+    mut config: Config,
+    module: Option<(&Module, &Value)>,
+    now: u64,
+) -> Result<(Account, Vec<String>)> {
     let mut request = case.request.request()?;
     let now = case.now.unwrap_or(now);
-    edge::present(&case.credential(), &mut request, &mut config, now)?;
+    let presented = edge::present(&case.credential(), &mut request, &mut config, now)?;
+    let in_module = match module {
+        Some((module, raw)) => {
+            Some(module.start(raw, &config, presented.stand_in.as_ref(), now)?)
+        }
+        None => None,
+    };
     let mut edge = Edge::new(config, now)?;
+    let mut ask = || {
+        let account = edge.ask(&request);
+        let outcome = in_module.as_ref().map(|module| module.ask(&request));
+        (account, outcome)
+    };
     for _ in 1..case.repeat {
-        edge.ask(&request);
+        ask();
     }
-    Ok(edge.ask(&request))
+    let (account, outcome) = ask();
+    let differences = outcome.map_or_else(Vec::new, |outcome| {
+        edge.differences(&request, &account, &outcome)
+    });
+    Ok((account, differences))
 }
 
 /// The steps up to the one that decided, with what they found.

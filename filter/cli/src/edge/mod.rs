@@ -1,6 +1,7 @@
 //! One proxy with one worker, natively: the policy, its keys and its counters, asked one request at a time.
 
 mod account;
+pub(crate) mod module;
 mod request;
 mod signer;
 
@@ -21,6 +22,7 @@ pub(crate) use request::Request;
 use crate::document;
 use crate::found;
 use account::Steps;
+use module::StandIn;
 use signer::Signer;
 
 /// What stands in for a bearer token.
@@ -32,6 +34,15 @@ pub(crate) enum Credential {
     Token(String),
     /// Claims to sign with a throw-away key.
     Claims(Map<String, Value>),
+}
+
+/// What was changed to present a credential.
+#[derive(Clone, Debug)]
+pub(crate) struct Presented {
+    /// For the operator to know what the decision is worth.
+    pub(crate) notes: Vec<String>,
+    /// The keys of the token that was signed here.
+    pub(crate) stand_in: Option<StandIn>,
 }
 
 /// A proxy with one worker.
@@ -58,17 +69,30 @@ impl Edge {
         })
     }
 
+    /// In what a module's decision about `request` differs from this `account`, one line for each difference.
+    pub(crate) fn differences(
+        &self,
+        request: &Request,
+        account: &Account,
+        outcome: &proxy_wasm_host::Outcome,
+    ) -> Vec<String> {
+        let head = request.head(self.gateway.config().client_address.trusted_hops());
+        module::differences(request, head, account, outcome)
+    }
+
     /// Decides one request, and tells how.
     pub(crate) fn ask(&mut self, request: &Request) -> Account {
         let steps = RefCell::new(Steps::default());
-        let fields = request.fields();
+        let hops = self.gateway.config().client_address.trusted_hops();
+        let head = request.head(hops);
+        let fields: Vec<_> = head.iter().collect();
         let mut host = Host {
             now: UnixTime::from_secs(self.now),
             store: &mut self.store,
             verifier: &mut InModule,
         };
         let judgement = self.gateway.explain(
-            &request.head(&fields),
+            &request.given(&fields),
             Patience::MayWait,
             &mut host,
             &|event| steps.borrow_mut().hear(event),
@@ -87,8 +111,9 @@ pub(crate) fn present(
     request: &mut Request,
     config: &mut Config,
     now: u64,
-) -> Result<Vec<String>> {
+) -> Result<Presented> {
     let mut notes = Vec::new();
+    let mut stand_in = None;
     match credential {
         Credential::Absent => {}
         Credential::Token(token) => {
@@ -108,7 +133,11 @@ pub(crate) fn present(
                 .context("the configuration has no provider")?;
             let signer = Signer::random();
             let token = signer.token(claims, provider, now);
-            signer.replace_keys(provider)?;
+            let jwks = signer.replace_keys(provider)?;
+            stand_in = Some(StandIn {
+                provider: provider.name.clone(),
+                jwks,
+            });
             notes.push(format!(
                 "the token was signed here with a throw-away EdDSA key, which stands in for the keys and \
                  algorithms of provider {}; claims not given were filled in",
@@ -131,7 +160,7 @@ pub(crate) fn present(
         notes
             .push("no revocations are known here: nothing counts as revoked or blocked".to_owned());
     }
-    Ok(notes)
+    Ok(Presented { notes, stand_in })
 }
 
 /// Gives a provider the keys of a file: `provider=file`, or a file where there is one provider only.

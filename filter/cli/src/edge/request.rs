@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use anyhow::{Result, bail};
 use edge_auth_policy::credentials::TokenSource;
 use edge_auth_policy::request::{HeaderField, RequestHead};
+use proxy_wasm_host::Headers;
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -94,21 +95,37 @@ impl Request {
         format!("{} {}://{}{path}", self.method, self.scheme, self.authority)
     }
 
-    /// All header fields, pseudo headers first.
-    pub(super) fn fields(&self) -> Vec<HeaderField<'_>> {
-        let mut fields: Vec<HeaderField<'_>> = vec![
-            (b":method", self.method.as_bytes()),
-            (b":scheme", self.scheme.as_bytes()),
-            (b":authority", self.authority.as_bytes()),
-            (b":path", self.path.as_bytes()),
-        ];
-        let own = self.headers.iter();
-        fields.extend(own.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        fields
+    /// The method.
+    pub(super) fn method(&self) -> &str {
+        &self.method
     }
 
-    /// The head with these `fields`.
-    pub(super) fn head<'f>(&self, fields: &'f [HeaderField<'f>]) -> RequestHead<'f> {
+    /// The request as it reaches the proxy.
+    pub(super) fn received(&self) -> proxy_wasm_host::Request {
+        let mut request = proxy_wasm_host::Request::new(&self.method, &self.path);
+        if !self.tls {
+            request = request.plaintext();
+        }
+        if let Some(address) = self.address {
+            request = request.source(address.to_string());
+        }
+        let request = request
+            .authority(&self.authority)
+            .pseudo(":scheme", self.scheme);
+        let fields = self.headers.iter();
+        fields.fold(request, |request, (name, value)| {
+            request.header(name, value)
+        })
+    }
+
+    /// The header fields that a filter sees: a proxy has appended the peer's address to `x-forwarded-for`, and
+    /// joined what must not be there twice.
+    pub(super) fn head(&self, trusted_hops: u8) -> Headers {
+        self.received().head(trusted_hops.into(), 1)
+    }
+
+    /// These `fields` as the policy is given them.
+    pub(super) fn given<'f>(&self, fields: &'f [HeaderField<'f>]) -> RequestHead<'f> {
         RequestHead {
             headers: fields,
             source_address: self.address,

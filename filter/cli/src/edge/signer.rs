@@ -48,18 +48,18 @@ impl Signer {
         format!("{input}.{}", base64url::encode(signature.to_bytes()))
     }
 
-    /// Makes this key the only one of a provider, and its algorithm too.
+    /// Makes this key the only one of a provider, and its algorithm too. Gives the key set.
     ///
     /// # Errors
     /// None that can be foreseen: the key is one the policy can read.
-    pub(super) fn replace_keys(&self, provider: &mut Provider) -> Result<()> {
+    pub(super) fn replace_keys(&self, provider: &mut Provider) -> Result<String> {
         let x = base64url::encode(self.0.verifying_key().to_bytes());
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "kid": KEY_ID, "use": "sig", "x": x });
-        let set = json!({ "keys": [jwk] }).to_string();
-        let set = KeySet::parse(set.as_bytes()).context("the throw-away key is not accepted")?;
+        let jwks = json!({ "keys": [jwk] }).to_string();
+        let set = KeySet::parse(jwks.as_bytes()).context("the throw-away key is not accepted")?;
         provider.keys = vec![KeySource::Local(set)];
         provider.profile.algorithms = AlgorithmSet::EMPTY.with(Algorithm::EdDsa);
-        Ok(())
+        Ok(jwks)
     }
 }
 

@@ -152,6 +152,23 @@ fn a_module_that_the_target_cannot_load_is_refused() {
     }
 }
 
+/// A registry that is led elsewhere cannot bring another module.
+#[test]
+fn istio_security_2026_001_a_module_is_named_by_its_digest() {
+    let digest = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+    for (target, line) in [
+        ("istio-wasmplugin", format!("sha256: {digest}")),
+        ("istio-trafficextension", format!("sha256: {digest}")),
+        ("envoy-gateway", format!("sha256: {digest}")),
+    ] {
+        let run = edge_auth(&format!(
+            "generate {target} plain.yaml --module-sha256 {digest}"
+        ));
+        assert_eq!(run.code, Some(0), "{run:?}");
+        contains(&run.stdout, &[&line]);
+    }
+}
+
 #[test]
 fn a_configuration_with_mistakes_generates_nothing() {
     let run = edge_auth("generate envoy mistakes.yaml");

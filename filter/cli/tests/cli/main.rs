@@ -3,7 +3,10 @@
 mod cases;
 mod check;
 mod documentation;
+mod documents;
 mod explain;
 mod generate;
+mod generate_envoy;
+mod module;
 mod seal;
 mod support;

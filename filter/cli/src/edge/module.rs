@@ -1,0 +1,201 @@
+//! The same proxy with the real module: a proxy-wasm host in wasmtime, which must decide as the policy does natively.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use edge_auth_policy::base64url;
+use edge_auth_policy::config::Config;
+use proxy_wasm_host::{Headers, Outcome, Proxy, Worker};
+use serde_json::{Value, json};
+
+use super::{Account, Decided, Request};
+
+/// A module, as a proxy would load it.
+#[derive(Debug)]
+pub(crate) struct Module {
+    wasm: Vec<u8>,
+}
+
+/// A proxy with one worker that runs the module.
+#[derive(Debug)]
+pub(crate) struct ModuleEdge {
+    worker: Worker,
+}
+
+/// Keys that stand in for a provider's own, so that a token signed here verifies.
+#[derive(Clone, Debug)]
+pub(crate) struct StandIn {
+    pub(crate) provider: Box<str>,
+    pub(crate) jwks: String,
+}
+
+impl Module {
+    /// Reads a module.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn read(file: &str) -> Result<Self> {
+        let wasm = std::fs::read(file).with_context(|| format!("{file} cannot be read"))?;
+        Ok(Self { wasm })
+    }
+
+    /// A proxy with this module and configuration at `now`, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// The module does not start, or refuses the configuration: with what it logged.
+    pub(crate) fn start(
+        &self,
+        configuration: &Value,
+        config: &Config,
+        keys: Option<&StandIn>,
+        now: u64,
+    ) -> Result<ModuleEdge> {
+        let configuration = with_keys(configuration, keys);
+        let mut builder = Proxy::builder(self.wasm.clone())
+            .name("edge_auth")
+            .root_id("edge_auth")
+            .trusted_hops(config.client_address.trusted_hops().into())
+            .now(Duration::from_secs(now))
+            .configuration(configuration.to_string());
+        for cluster in clusters(&configuration) {
+            builder = builder.cluster(cluster);
+        }
+        for name in config.secret_names() {
+            // Without the secret nothing opens here: with a key nobody knows nothing opens there either.
+            let throw_away = || base64url::encode(rand::random::<[u8; 32]>());
+            builder = builder.env(name, std::env::var(name).unwrap_or_else(|_| throw_away()));
+        }
+        let proxy = builder.start().context("the module does not start")?;
+        Ok(ModuleEdge {
+            worker: proxy.worker(0),
+        })
+    }
+}
+
+impl ModuleEdge {
+    /// Decides one request.
+    pub(crate) fn ask(&self, request: &Request) -> Outcome {
+        self.worker.decide(request.received())
+    }
+}
+
+/// How the module's decision differs from the policy's own, one line for each difference.
+pub(super) fn differences(
+    request: &Request,
+    head: Headers,
+    account: &Account,
+    outcome: &Outcome,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut compare = |what: &str, native: String, module: String| {
+        if native != module {
+            lines.push(format!(
+                "in the module: {what}: expected {native}, got {module}"
+            ));
+        }
+    };
+    match (&account.decided, outcome) {
+        (Decided::Forward { set, removed }, Outcome::Continued { headers, .. }) => {
+            let mut expected = head;
+            for name in removed {
+                expected.remove(name);
+            }
+            for (name, value) in set {
+                expected.set(name, value);
+            }
+            compare("headers", fields(&expected), fields(headers));
+        }
+        (
+            Decided::Reply {
+                status,
+                reason,
+                headers,
+                body,
+            },
+            Outcome::LocalReply(reply),
+        ) => {
+            compare("status", status.to_string(), reply.status.to_string());
+            compare(
+                "details",
+                format!("edge_auth_{reason}"),
+                reply.details.clone(),
+            );
+            for (name, value) in headers {
+                let all: Vec<_> = reply
+                    .headers
+                    .get_all(name)
+                    .map(String::from_utf8_lossy)
+                    .collect();
+                compare(&format!("header {name}"), value.clone(), all.join(", "));
+            }
+            if request.method() != "HEAD" {
+                compare("body", body.clone(), reply.text());
+            }
+        }
+        (Decided::Wait { .. }, Outcome::Paused) => {}
+        (decided, outcome) => {
+            let native = match decided {
+                Decided::Forward { .. } => "forward".to_owned(),
+                Decided::Wait { reason } => format!("wait ({reason})"),
+                Decided::Reply { status, reason, .. } => format!("reply {status} {reason}"),
+            };
+            let module = match outcome {
+                Outcome::Continued { .. } => "forward".to_owned(),
+                Outcome::Paused => "wait".to_owned(),
+                Outcome::LocalReply(reply) => format!("reply {} {}", reply.status, reply.details),
+                Outcome::Reset => "reset".to_owned(),
+            };
+            compare("decision", native, module);
+        }
+    }
+    lines
+}
+
+/// The configuration with stand-in keys, and without what is not known here, as the native edge has it.
+fn with_keys(configuration: &Value, keys: Option<&StandIn>) -> Value {
+    let mut configuration = configuration.clone();
+    if let Some(members) = configuration.as_object_mut() {
+        members.remove("revocations");
+    }
+    let provider = keys.and_then(|keys| {
+        let providers = configuration.get_mut("providers")?;
+        Some((providers.get_mut(&*keys.provider)?.as_object_mut()?, keys))
+    });
+    if let Some((provider, keys)) = provider {
+        for name in ["remote_jwks", "remoteJwks", "localJwks"] {
+            provider.remove(name);
+        }
+        provider.insert("local_jwks".to_owned(), json!({"inline_string": keys.jwks}));
+        provider.insert("algorithms".to_owned(), json!(["EdDSA"]));
+    }
+    configuration
+}
+
+/// Every cluster a configuration names: the host knows no other.
+fn clusters(configuration: &Value) -> Vec<String> {
+    match configuration {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, member)| match member {
+                Value::String(cluster) if name == "cluster" => vec![cluster.clone()],
+                _ => clusters(member),
+            })
+            .collect(),
+        Value::Array(elements) => elements.iter().flat_map(clusters).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Header fields as text that does not depend on their order; the request's own id is another each time.
+fn fields(headers: &Headers) -> String {
+    let mut fields: Vec<_> = headers
+        .iter()
+        .filter(|(name, _)| name != b"x-request-id")
+        .map(|(name, value)| {
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            format!("{}: {}", text(name), text(value))
+        })
+        .collect();
+    fields.sort();
+    fields.join("; ")
+}
