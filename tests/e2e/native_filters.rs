@@ -1,11 +1,11 @@
 //! `docs/envoy-filters.md`: true of this configuration, of these tests, and of the Envoy that runs them.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use edge_auth_policy::config::{Config, schema};
 use gateway_tests::{
     envoy::{self, descriptor},
-    gateway,
+    gateway, sources,
 };
 use serde_json::{Map, Value, json};
 
@@ -20,7 +20,7 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let page = fs::read_to_string(root().join("docs/envoy-filters.md")).unwrap();
+    let page = fs::read_to_string(sources::root().join("docs/envoy-filters.md")).unwrap();
     let mut file = String::new();
     let mut rows = Vec::new();
     for line in page.lines() {
@@ -46,10 +46,6 @@ fn rows() -> Vec<Row> {
 /// What stands in backticks.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(Into::into).collect()
-}
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 #[test]
@@ -113,13 +109,17 @@ fn every_field_named_here_is_in_the_schema() {
 fn is_in(schema: &Value, path: &str) -> bool {
     let mut at = vec![schema.clone()];
     for step in path.replace("[]", ".[]").split('.') {
-        at = at.iter().flat_map(|schema| below(schema, step)).collect();
+        at = at
+            .iter()
+            .map(|part| resolved(schema, part))
+            .flat_map(|part| below(schema, part, step))
+            .collect();
     }
     !at.is_empty()
 }
 
 /// What a schema says about one member, or about all elements or members.
-fn below(schema: &Value, step: &str) -> Vec<Value> {
+fn below(root: &Value, schema: &Value, step: &str) -> Vec<Value> {
     let own = match step {
         "[]" => schema.get("items"),
         "<name>" => schema
@@ -138,46 +138,28 @@ fn below(schema: &Value, step: &str) -> Vec<Value> {
                 .into_iter()
                 .flatten()
         })
-        .flat_map(|alternative| below(alternative, step));
+        .flat_map(|alternative| below(root, resolved(root, alternative), step));
     own.cloned().into_iter().chain(alternatives).collect()
+}
+
+/// What a part of the schema stands for: parts that contain themselves are referred to by name.
+fn resolved<'s>(root: &'s Value, part: &'s Value) -> &'s Value {
+    let reference = part.get("$ref").and_then(Value::as_str);
+    let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+    pointer
+        .and_then(|pointer| root.pointer(pointer))
+        .unwrap_or(part)
 }
 
 #[test]
 fn every_test_named_exists() {
-    let known = tests_of(root());
-    assert!(known.len() > 300, "{}", known.len());
+    let known = sources::tests().unwrap();
     for Row { field, tests, .. } in rows() {
         assert!(!tests.is_empty(), "{field} has no test");
         for test in tests {
             assert!(known.contains(&test), "{field}: there is no test {test}");
         }
     }
-}
-
-/// The names of all test functions in the workspace's sources.
-fn tests_of(folder: &Path) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            found.extend(tests_of(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = fs::read_to_string(&path).unwrap();
-            let marked = source
-                .split("#[test]")
-                .skip(1)
-                .chain(source.split("#[tokio::test").skip(1));
-            let names = marked.filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
-            found.extend(names.map(|(name, _)| name.to_owned()));
-            // Properties stand in a macro, where attributes look the same.
-        }
-    }
-    found
 }
 
 /// What Envoy knows and we don't is a mistake that is told, wherever it is pasted: nobody believes in a setting that

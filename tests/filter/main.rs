@@ -1,6 +1,7 @@
 //! The compiled filter in wasmtime: glue, workers, waiting, shared data, traps. What the policy decides is tested
 //! natively; here it is shown that the module carries it out, on a host that enforces the ABI.
 
+mod advisories;
 mod configure;
 mod cost;
 mod harness;
@@ -9,6 +10,7 @@ mod identity;
 mod jwks;
 mod rate_limit;
 mod replies;
+mod rfc_vectors;
 mod session;
 mod sight;
 mod verifier;

@@ -6,6 +6,8 @@
 //! | [`module`] | the wasm module under test, never a stale one |
 //! | [`upstream`] | the application behind the edge: an echo that tells what reached it |
 //! | [`client`] | an HTTP/1.1 client that sends exactly the bytes it is told |
+//! | [`rfc_vectors`] | the examples of RFC 7515 and RFC 8037 |
+//! | [`sources`] | the names of all tests, for documents that name some |
 //! | [`load`] | many of its requests at once |
 //! | [`gateway`] | Envoy with the module in front of the echo, ready to be asked |
 //! | [`wait`] | waiting for what another process does, with a deadline |
@@ -17,5 +19,7 @@ pub mod envoy;
 pub mod gateway;
 pub mod load;
 pub mod module;
+pub mod rfc_vectors;
+pub mod sources;
 pub mod upstream;
 pub mod wait;

@@ -118,6 +118,27 @@ fn every_file_a_document_links_to_exists() {
     none("links to files that do not exist", &found);
 }
 
+/// The `rsa` crate's private-key operations take a time that tells something of the key. Nothing but tests may hold
+/// such a key; the programs verify with their own kernel.
+#[test]
+fn rustsec_2023_0071_no_program_works_with_rsa_private_keys() {
+    for (name, text) in files(&["Cargo.toml"]) {
+        let manifest = text
+            .split("\n[dev-dependencies]")
+            .next()
+            .unwrap_or_default();
+        let programs = ["filter/", "api-server/", "xtask/"]
+            .iter()
+            .any(|it| name.starts_with(it));
+        let names_rsa = manifest.lines().any(|line| line.starts_with("rsa"));
+        let is_fuzzer = name.starts_with("filter/policy/fuzz/");
+        assert!(
+            !programs || is_fuzzer || !names_rsa,
+            "{name} depends on rsa"
+        );
+    }
+}
+
 #[test]
 fn the_policy_in_the_readme_is_a_configuration_in_which_nothing_is_wrong() {
     let readme = fs::read_to_string(workspace::root().join("README.md")).unwrap();

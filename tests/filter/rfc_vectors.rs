@@ -1,0 +1,27 @@
+//! The RFCs' own examples, verified by the compiled module: without the host's cryptography, so by its own.
+
+use gateway_tests::rfc_vectors::{REFUSED, SIGNED, SIGNED_REFUSED_FOR, configuration, forged};
+
+use crate::harness::{builder, check, get};
+
+#[test]
+fn the_examples_of_rfc_7515_and_rfc_8037_are_judged_as_they_say() {
+    let proxy = builder(&configuration()).start().unwrap();
+    for example in SIGNED {
+        println!("{}", example.name);
+        check(
+            &proxy,
+            get("/", example.token),
+            &format!("401 {SIGNED_REFUSED_FOR}"),
+        );
+    }
+    for (name, token) in forged() {
+        println!("{name}");
+        check(&proxy, get("/", &token), "401 bad_signature");
+    }
+    for (name, token, reason) in REFUSED {
+        println!("{name}");
+        check(&proxy, get("/", token), &format!("401 {reason}"));
+    }
+    assert_eq!(proxy.worker(0).failure(), None);
+}
