@@ -137,7 +137,8 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
     let token_cache = o.optional(
         "token_cache",
         Section(token_cache),
-        "The tokens each worker remembers so as not to verify them again.",
+        "The tokens each worker remembers so as not to verify them again. Sessions that it has opened get half as much \
+         beside, where there are any.",
     );
     let resources = o.optional(
         "protected_resources",

@@ -27,18 +27,22 @@ pub(super) fn value<'a>(
 /// Rewrites the `cookie` fields without the cookies `names`.
 pub fn without_cookies(head: &RequestHead<'_>, names: &[&str], mutations: &mut Mutations) {
     let is_taken = |pair: &[u8]| names.iter().any(|name| named(pair, name).is_some());
-    let pairs = || {
-        head.all("cookie")
-            .flat_map(|field| field.split(|byte| *byte == b';'))
-    };
-    if !pairs().any(is_taken) {
+    let pairs = head
+        .all("cookie")
+        .flat_map(|field| field.split(|byte| *byte == b';'));
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut is_any_taken = false;
+    // Once over the bytes: a session is thousands of them.
+    for pair in pairs {
+        if is_taken(pair) {
+            is_any_taken = true;
+        } else if !pair.trim_ascii().is_empty() {
+            kept.push(pair.trim_ascii());
+        }
+    }
+    if !is_any_taken {
         return;
     }
-    let kept: Vec<&[u8]> = pairs()
-        .filter(|pair| !is_taken(pair))
-        .map(<[u8]>::trim_ascii)
-        .filter(|pair| !pair.is_empty())
-        .collect();
     mutations.remove.push(b"cookie".as_slice().into());
     if !kept.is_empty() {
         mutations.set.push(("cookie".into(), kept.join(&b"; "[..])));

@@ -170,7 +170,7 @@ struct Request<'r> {
     patience: Patience,
     listener: Listener<'r>,
     /// The session that its cookie brought, once that was opened.
-    session: Option<Session>,
+    session: Option<Arc<Session>>,
     /// The provider that its token names, once that was found.
     provider: Cell<Option<usize>>,
     /// Its token, once that was verified.
@@ -220,7 +220,10 @@ impl Gateway {
         let feed = |settings: &RevocationSettings| RevocationFeed::new(settings.clone(), seed);
         let revocations = config.revocations.as_ref().map(feed);
         let tokens = TokenCache::new(config.token_cache_bytes, seed);
-        let session = config.session.as_ref().map(SessionCookie::new);
+        let session = config
+            .session
+            .as_ref()
+            .map(|settings| SessionCookie::new(settings, config.token_cache_bytes / 2, seed));
         let ids = config.decision_id.map(|it| DecisionIds::new(it, proposal));
         let audit = config.audit.clone().map(|it| Auditor::new(it, &seed));
         Ok(Self {

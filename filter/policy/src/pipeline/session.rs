@@ -4,6 +4,8 @@
 //! beside another token it must carry the same one. It never reaches an upstream that asks for a token, in one piece
 //! or in several; on public routes nobody looks at it, and api-server gets it as it came.
 
+use std::sync::Arc;
+
 use super::{Gateway, Request, Stop};
 use crate::config::SessionSettings;
 use crate::credentials::{TokenSource, UnverifiedCredential};
@@ -11,7 +13,9 @@ use crate::pipeline::trace::Event;
 use crate::rejection::Reason;
 use crate::request::RequestHead;
 use crate::session::{self, Opener, Purpose, Session, Unopenable};
+use crate::store::seed::Seed;
 use crate::time::UnixTime;
+use crate::token_cache::OpenedSessions;
 
 /// The session cookie's name and keys, ready for every request.
 #[derive(Debug)]
@@ -19,12 +23,14 @@ pub(super) struct SessionCookie {
     name: Box<str>,
     /// `None` where the keys were never looked up: then none opens.
     opener: Option<Opener>,
+    opened: OpenedSessions,
     /// The cookie and its pieces, to be taken out of what goes upstream.
     sources: Vec<TokenSource>,
 }
 
 impl SessionCookie {
-    pub(super) fn new(settings: &SessionSettings) -> Self {
+    /// `max_bytes` bounds the sessions that are remembered.
+    pub(super) fn new(settings: &SessionSettings, max_bytes: u64, seed: Seed) -> Self {
         let pieces = (0..=9).map(|index| format!("{}.{index}", settings.cookie).into());
         Self {
             name: settings.cookie.clone(),
@@ -32,6 +38,7 @@ impl SessionCookie {
                 .keys
                 .as_ref()
                 .map(|keys| keys.opener(Purpose::Session)),
+            opened: OpenedSessions::new(max_bytes, seed),
             sources: std::iter::once(settings.cookie.clone())
                 .chain(pieces)
                 .map(TokenSource::Cookie)
@@ -40,13 +47,16 @@ impl SessionCookie {
     }
 
     /// The session that a request brings; `None` where it brings no such cookie.
-    fn open(&self, head: &RequestHead<'_>, now: UnixTime) -> Result<Option<Session>, Unopenable> {
+    fn open(
+        &mut self,
+        head: &RequestHead<'_>,
+        now: UnixTime,
+    ) -> Result<Option<Arc<Session>>, Unopenable> {
         let Some(sealed) = session::find(&self.name, cookies(head, &self.name))? else {
             return Ok(None);
         };
         let opener = self.opener.as_ref().ok_or(Unopenable)?;
-        let (payload, _) = opener.open(b"", &sealed, now)?;
-        Session::from_bytes(&payload).ok_or(Unopenable).map(Some)
+        self.opened.open(opener, &sealed, now).map(Some)
     }
 }
 
@@ -73,11 +83,11 @@ fn cookies<'a>(head: &RequestHead<'a>, name: &str) -> impl Iterator<Item = (&'a 
 impl Gateway {
     /// Opens the request's session cookie, if it has one.
     pub(super) fn open_session(
-        &self,
+        &mut self,
         request: &mut Request<'_>,
         now: UnixTime,
     ) -> Result<(), Stop> {
-        let Some(cookie) = &self.session else {
+        let Some(cookie) = &mut self.session else {
             return Ok(());
         };
         request.session = cookie

@@ -11,6 +11,7 @@
 
 mod hash;
 mod key;
+mod sessions;
 mod size;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use crate::store::seed::Seed;
 
 use hash::{Tail, Whole};
 use key::{Candidate, Token};
+pub(crate) use sessions::OpenedSessions;
 use size::Bytes;
 pub(crate) use size::block;
 

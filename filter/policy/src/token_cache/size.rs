@@ -60,4 +60,4 @@ const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
 
 /// The cache's own table and list, per entry: slot and map entry, the ghosts of entries that left, and the room
 /// that tables keep for growing.
-const SLOT_BYTES: u64 = 128;
+pub(super) const SLOT_BYTES: u64 = 128;
