@@ -9,8 +9,9 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::auth::{Keys, Verifier};
 use crate::clock::Clock;
@@ -22,7 +23,9 @@ use crate::management::Management;
 use crate::telemetry::metrics::Metrics;
 use crate::timestamp::Timestamp;
 use crate::users::Seen;
-use crate::{documents, feed, health, internal, maintenance, profile, sessions, sync, telemetry};
+use crate::{
+    documents, feed, health, internal, maintenance, openapi, profile, sessions, sync, telemetry,
+};
 
 /// What every handler can reach. Clones share everything.
 #[derive(Clone, Debug)]
@@ -129,36 +132,29 @@ impl App {
     /// What the edge reaches.
     pub fn router(&self) -> Router {
         let timeout = self.request_timeout;
-        Router::new()
-            .merge(documents::router())
-            .merge(sync::router())
-            .merge(profile::router())
-            .merge(login::router())
-            .route("/healthz", get(health::healthz))
-            .route("/readyz", get(health::readyz))
-            .fallback(error::not_found)
-            .method_not_allowed_fallback(error::method_not_allowed)
-            .layer(from_fn(move |request, next| {
+        self.finish(public_routes(), move |router| {
+            router.layer(from_fn(move |request, next| {
                 limit_time(timeout, request, next)
             }))
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn_with_state(
-                self.clone(),
-                telemetry::request::observe,
-            ))
-            .with_state(self.clone())
+        })
     }
 
     /// What only operators and the edge's own connections reach, on a listener of its own (CVE-2022-24797).
     pub fn internal_router(&self) -> Router {
-        Router::new()
-            .route("/healthz", get(health::healthz))
-            .route("/readyz", get(health::readyz))
-            .route("/internal/edge/feed", get(feed::handler))
-            .route("/metrics", get(metrics))
-            .merge(internal::router())
+        self.finish(internal_routes(), |router| router)
+    }
+
+    fn finish(
+        &self,
+        routes: OpenApiRouter<Self>,
+        inner: impl FnOnce(Router<Self>) -> Router<Self>,
+    ) -> Router {
+        let router = routes
+            .split_for_parts()
+            .0
             .fallback(error::not_found)
-            .method_not_allowed_fallback(error::method_not_allowed)
+            .method_not_allowed_fallback(error::method_not_allowed);
+        inner(router)
             .layer(CatchPanicLayer::custom(panicked))
             .layer(from_fn_with_state(
                 self.clone(),
@@ -168,7 +164,38 @@ impl App {
     }
 }
 
+/// The public listener's routes and their document.
+pub(crate) fn public_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::public_base())
+        .merge(documents::router())
+        .merge(sync::router())
+        .merge(profile::router())
+        .merge(login::router())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(openapi::public))
+}
+
+/// The internal listener's routes and their document.
+pub(crate) fn internal_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::internal_base())
+        .merge(internal::router())
+        .routes(routes!(feed::handler))
+        .routes(routes!(metrics))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(openapi::internal))
+}
+
 /// `GET /metrics`, for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "metrics", tag = "operation",
+    responses(
+        (status = 200, description = "The metrics, in the OpenMetrics text format", body = String,
+            content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        openapi::Plain
+    )
+)]
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     let mut connection = app.database.read().await?;
     let sessions = sessions::store::count_live(&mut connection, app.now()).await?;

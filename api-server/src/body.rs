@@ -29,6 +29,18 @@ pub struct JsonBatch(pub Map<String, Value>);
 #[derive(Debug)]
 pub struct MergePatch(pub Map<String, Value>);
 
+/// A body as it is.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        read_bytes(request, state).await.map(Self)
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = ApiError;
 
@@ -69,6 +81,15 @@ impl<S: Send + Sync> FromRequest<S> for MergePatch {
     }
 }
 
+async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLarge,
+            _ => ApiError::IncompleteBody,
+        })
+}
+
 async fn read<S: Send + Sync>(
     request: Request,
     state: &S,
@@ -87,11 +108,11 @@ async fn read<S: Send + Sync>(
             accepted: accepted[0],
         });
     }
-    let bytes = Bytes::from_request(request, state)
+    let bytes = read_bytes(request, state)
         .await
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit_bytes },
-            _ => ApiError::IncompleteBody,
+        .map_err(|error| match error {
+            ApiError::BodyTooLarge => ApiError::TooLarge { limit_bytes },
+            error => error,
         })?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(members)) => Ok(members),

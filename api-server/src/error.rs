@@ -42,6 +42,9 @@ pub enum ApiError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The body is larger than this route reads.
+    #[error("the body is too large")]
+    BodyTooLarge,
     /// The body's media type is not one this route reads.
     #[error("unsupported media type")]
     UnsupportedMediaType {
@@ -88,7 +91,7 @@ pub enum ApiError {
 }
 
 /// One part of a request that is not acceptable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Invalid {
     /// A JSON pointer into the body (RFC 6901), or the name of a query parameter.
     pub at: String,
@@ -149,7 +152,7 @@ impl ApiError {
                 "version_mismatch",
                 "The resource has changed since it was read",
             ),
-            Self::TooLarge { .. } => (
+            Self::TooLarge { .. } | Self::BodyTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
                 "The content is larger than allowed",
@@ -250,16 +253,24 @@ impl ApiError {
 }
 
 /// Problem details (RFC 9457 §3).
-#[derive(Debug, Serialize)]
-struct Problem<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Problem {
+    /// A URI that names the kind of problem; it ends with the code.
     r#type: String,
+    /// A short text for people, the same for every occurrence.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// The kind's stable code.
     code: &'static str,
+    /// What this occurrence adds to the title.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     detail: Option<String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [Invalid],
+    /// All parts of the request that are not acceptable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<Invalid>,
 }
 
 impl IntoResponse for ApiError {
@@ -276,8 +287,8 @@ impl IntoResponse for ApiError {
             code: row.code,
             detail: self.detail(),
             errors: match &self {
-                Self::InvalidQuery(errors) | Self::InvalidContent(errors) => errors,
-                _ => &[],
+                Self::InvalidQuery(errors) | Self::InvalidContent(errors) => errors.clone(),
+                _ => Vec::new(),
             },
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();

@@ -19,6 +19,7 @@ pub mod login;
 pub mod maintenance;
 pub mod management;
 pub mod merge_patch;
+pub mod openapi;
 pub mod pagination;
 pub mod profile;
 pub mod query;

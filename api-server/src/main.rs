@@ -1,6 +1,7 @@
 //! The command: `api-server` serves, `api-server check` reads the settings and says what is wrong.
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use api_server::config::{Environment, Settings};
@@ -28,16 +29,29 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = Settings::read(&Environment::read()?)?;
+    let settings = match Environment::read().and_then(|source| Settings::read(&source)) {
+        Ok(settings) => settings,
+        Err(mistakes) => return fail(&mistakes),
+    };
     match arguments.command {
         Some(Command::Check) => {
             check(&settings);
-            Ok(())
+            ExitCode::SUCCESS
         }
-        Some(Command::Serve) | None => serve(settings).await,
+        Some(Command::Serve) | None => match serve(settings).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format_args!("{error:#}\n")),
+        },
     }
+}
+
+/// The whole story on standard error, without a backtrace: what went wrong is outside this program.
+#[expect(clippy::print_stderr, reason = "this is how a command fails")]
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
+    eprint!("api-server: {error}");
+    ExitCode::FAILURE
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command prints")]

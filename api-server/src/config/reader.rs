@@ -44,7 +44,17 @@ impl fmt::Display for Mistakes {
 pub(super) struct Reader<'a> {
     source: &'a dyn Source,
     known: BTreeSet<String>,
+    settings: Vec<Setting>,
     mistakes: Vec<Mistake>,
+}
+
+/// A setting there is, for documentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// As the environment spells it.
+    pub name: String,
+    /// What counts where it is not given, if anything does.
+    pub default: Option<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -52,8 +62,14 @@ impl<'a> Reader<'a> {
         Self {
             source,
             known: BTreeSet::from(["API_CONFIG_FILE".to_owned()]),
+            settings: Vec::new(),
             mistakes: Vec::new(),
         }
+    }
+
+    /// Every setting that was looked for.
+    pub(super) fn into_settings(self) -> Vec<Setting> {
+        self.settings
     }
 
     /// A setting that must be given.
@@ -75,7 +91,7 @@ impl<'a> Reader<'a> {
         default: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.look_up(name)?.unwrap_or_else(|| default.to_owned());
+        let text = self.look_up_or(name, default)?;
         self.parse(name, &text, true, parse)
     }
 
@@ -86,7 +102,7 @@ impl<'a> Reader<'a> {
         default: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.look_up(name)?.unwrap_or_else(|| default.to_owned());
+        let text = self.look_up_or(name, default)?;
         self.parse(name, &text, false, parse)
     }
 
@@ -140,6 +156,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn look_up_or(&mut self, name: &str, default: &str) -> Option<String> {
+        let text = self.look_up(name)?;
+        if let Some(setting) = self.settings.last_mut() {
+            setting.default = Some(default.to_owned());
+        }
+        Some(text.unwrap_or_else(|| default.to_owned()))
+    }
+
     /// The text of a setting, from itself or from the file that `NAME_FILE` names; `None` after a mistake.
     #[expect(
         clippy::option_option,
@@ -150,6 +174,10 @@ impl<'a> Reader<'a> {
         let file_name = format!("{name}_FILE");
         self.known.insert(name.clone());
         self.known.insert(file_name.clone());
+        self.settings.push(Setting {
+            name: name.clone(),
+            default: None,
+        });
         match (self.source.value(&name), self.source.value(&file_name)) {
             (Some(_), Some(_)) => {
                 self.mistakes.push(Mistake {

@@ -10,11 +10,23 @@ use crate::app::App;
 use crate::auth::{Caller, WriteDocuments};
 use crate::body::JsonObject;
 use crate::documents::DocumentId;
-use crate::documents::model::Draft;
+use crate::documents::model::{Document, Draft};
 use crate::documents::store;
 use crate::error::ApiError;
+use crate::openapi;
 
 /// Adds a document under a new id: 201 with `Location` and `ETag`.
+#[utoipa::path(
+    post, path = "/api/v1/documents", operation_id = "createDocument", tag = "documents",
+    request_body = openapi::DocumentContent, security(("bearer" = ["write:documents"])),
+    responses(
+        (status = 201, description = "The new document", body = Document, headers(
+            ("ETag" = String, description = "Names this version"),
+            ("Location" = String, description = "The document's path")
+        )),
+        openapi::Bearer, openapi::WithBody
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteDocuments>,

@@ -10,8 +10,14 @@ use crate::documents::DocumentId;
 use crate::documents::etag::Precondition;
 use crate::documents::store;
 use crate::error::ApiError;
+use crate::openapi;
 
 /// Deletes a document, if it still is the version the client read. A tombstone stays for devices that sync.
+#[utoipa::path(
+    delete, path = "/api/v1/documents/{id}", operation_id = "deleteDocument", tag = "documents",
+    params(openapi::DocumentId, openapi::IfMatch), security(("bearer" = ["delete:documents"])),
+    responses((status = 204, description = "Deleted"), openapi::Bearer, openapi::Conditional)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<DeleteDocuments>,

@@ -12,11 +12,13 @@ use crate::documents::model::Summary;
 use crate::documents::search::Words;
 use crate::documents::store;
 use crate::error::ApiError;
+use crate::openapi;
 use crate::pagination::{Position, parse_limit};
 use crate::query::Query;
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DocumentPage)]
 #[serde(rename_all = "camelCase")]
 struct Page {
     /// Newest first.
@@ -26,6 +28,11 @@ struct Page {
 }
 
 /// The caller's documents, newest first, without their content; with `q`, those in which all its words occur.
+#[utoipa::path(
+    get, path = "/api/v1/documents", operation_id = "listDocuments", tag = "documents",
+    params(openapi::ListQuery), security(("bearer" = ["read:documents"])),
+    responses((status = 200, description = "A page of documents", body = Page), openapi::Bearer)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<ReadDocuments>,

@@ -15,26 +15,22 @@ mod update;
 pub use etag::ETag;
 pub use id::DocumentId;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::body::MAX_DOCUMENT_BODY_BYTES;
 
 /// The routes below `/api/v1/documents`.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route(
-            "/api/v1/documents",
-            get(list::handler).post(create::handler),
-        )
-        .route(
-            "/api/v1/documents/{id}",
-            get(get::handler)
-                .put(update::handler)
-                .patch(patch::handler)
-                .delete(delete::handler),
-        )
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::handler, create::handler))
+        .routes(routes!(
+            get::handler,
+            update::handler,
+            patch::handler,
+            delete::handler
+        ))
         .layer(DefaultBodyLimit::max(MAX_DOCUMENT_BODY_BYTES))
 }

@@ -17,7 +17,7 @@ pub const MAX_TAGS: usize = 32;
 pub const MAX_TAG_CHARS: usize = 64;
 
 /// A document as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
     /// A UUID, unique among its owner's documents.
@@ -54,7 +54,8 @@ impl Document {
 }
 
 /// A document in a list: everything but its content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = DocumentSummary)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// A UUID, unique among its owner's documents.
@@ -75,7 +76,7 @@ pub struct Summary {
 }
 
 /// A document's tags; a JSON array in the database.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Tags(pub Vec<String>);
 

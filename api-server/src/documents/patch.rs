@@ -10,12 +10,25 @@ use crate::auth::{Caller, WriteDocuments};
 use crate::body::MergePatch;
 use crate::documents::DocumentId;
 use crate::documents::etag::Precondition;
-use crate::documents::model::Draft;
+use crate::documents::model::{Document, Draft};
 use crate::documents::store;
 use crate::error::ApiError;
 use crate::merge_patch;
+use crate::openapi;
 
 /// Changes parts of a document (RFC 7396), if it still is the version the client read.
+#[utoipa::path(
+    patch, path = "/api/v1/documents/{id}", operation_id = "changeDocument", tag = "documents",
+    params(openapi::DocumentId, openapi::IfMatch),
+    request_body(content(
+        (openapi::DocumentPatch = "application/merge-patch+json"), (openapi::DocumentPatch = "application/json")
+    )),
+    security(("bearer" = ["write:documents"])),
+    responses(
+        (status = 200, description = "The document as it is now", body = Document, headers(("ETag" = String, description = "Names this version"))),
+        openapi::Bearer, openapi::WithBody, openapi::Conditional
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteDocuments>,

@@ -10,11 +10,21 @@ use crate::auth::{Caller, WriteDocuments};
 use crate::body::JsonObject;
 use crate::documents::DocumentId;
 use crate::documents::etag::Precondition;
-use crate::documents::model::Draft;
+use crate::documents::model::{Document, Draft};
 use crate::documents::store;
 use crate::error::ApiError;
+use crate::openapi;
 
 /// Replaces what a document contains, if it still is the version the client read.
+#[utoipa::path(
+    put, path = "/api/v1/documents/{id}", operation_id = "replaceDocument", tag = "documents",
+    params(openapi::DocumentId, openapi::IfMatch), request_body = openapi::DocumentContent,
+    security(("bearer" = ["write:documents"])),
+    responses(
+        (status = 200, description = "The document as it is now", body = Document, headers(("ETag" = String, description = "Names this version"))),
+        openapi::Bearer, openapi::WithBody, openapi::Conditional
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteDocuments>,

@@ -12,24 +12,29 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::error::{ApiError, Invalid};
+use crate::error::{ApiError, Invalid, Problem};
+use crate::openapi;
 use crate::query::Query;
 
 /// One revocation, as the edge reads it. Times are whole seconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = Revocation)]
 pub struct Entry {
     #[serde(skip)]
     seq: i64,
     kind: String,
     value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     issued_before: Option<i64>,
     expires_at: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = FeedPage)]
 struct Page {
     version: u8,
     snapshot: bool,
@@ -42,6 +47,15 @@ struct Page {
 const PAGE_ENTRIES: usize = 2_000;
 
 /// A page of revocations after a cursor.
+#[utoipa::path(
+    get, path = "/internal/edge/feed", operation_id = "edgeFeed", tag = "internal",
+    params(openapi::FeedQuery),
+    responses(
+        openapi::Plain,
+        (status = 200, description = "What is to be refused, after the cursor", body = Page),
+        (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json")
+    )
+)]
 pub async fn handler(
     State(app): State<App>,
     RawQuery(query): RawQuery,

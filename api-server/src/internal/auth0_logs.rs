@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -10,7 +9,9 @@ use serde_json::Value;
 use super::Internal;
 use super::failed_logins::{self, FailedLogin};
 use crate::app::App;
+use crate::body::Raw;
 use crate::error::ApiError;
+use crate::openapi;
 
 /// Auth0's event types of a failed login, and what we call them: `f` failed, `fp` wrong password, `fu` wrong user name, `fcoa` failed
 /// cross-origin authentication, `fepft` failed password exchange.
@@ -23,10 +24,17 @@ const FAILED_LOGIN_TYPES: [(&str, &str); 5] = [
 ];
 
 /// Reads a batch: a JSON array, or one JSON object per line. Sent again, it counts once: every event has an id.
+#[utoipa::path(
+    post, path = "/internal/auth0/logs", operation_id = "auth0Logs", tag = "internal",
+    request_body(content = Value, description = "A JSON array of events, or one JSON object per line",
+        content_type = "application/json"),
+    security(("internal" = [])),
+    responses((status = 204, description = "Counted"), openapi::InternalOnly)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     _: Internal,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<StatusCode, ApiError> {
     let failed: Vec<_> = events(&body)?.iter().filter_map(failed_login).collect();
     if failed.is_empty() {
@@ -49,6 +57,9 @@ fn events(body: &[u8]) -> Result<Vec<Value>, ApiError> {
         line: error.line(),
         column: error.column(),
     };
+    if body.trim_ascii().is_empty() {
+        return Err(ApiError::MalformedBody { line: 1, column: 0 });
+    }
     if body.trim_ascii_start().starts_with(b"[") {
         return serde_json::from_slice(body).map_err(malformed);
     }

@@ -7,14 +7,14 @@ mod auth0_logs;
 mod failed_logins;
 mod sync_user;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::routing::post;
 use edge_auth_policy::rejection::Reason;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use failed_logins::forget;
 
@@ -22,10 +22,10 @@ use crate::app::App;
 use crate::error::ApiError;
 
 /// The routes below `/internal` that take something.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/internal/auth/sync-user", post(sync_user::handler))
-        .route("/internal/auth0/logs", post(auth0_logs::handler))
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sync_user::handler))
+        .routes(routes!(auth0_logs::handler))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 

@@ -9,9 +9,15 @@ use crate::app::App;
 use crate::body::JsonObject;
 use crate::error::{ApiError, Invalid};
 use crate::login::Profile;
+use crate::openapi;
 use crate::users;
 
 /// Keeps what the Action sends; makes the user at first sight. 204, however often it is sent.
+#[utoipa::path(
+    post, path = "/internal/auth/sync-user", operation_id = "syncUser", tag = "internal",
+    request_body = openapi::SyncUser, security(("internal" = [])),
+    responses((status = 204, description = "Kept"), openapi::WithBody, openapi::InternalOnly)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     _: Internal,
@@ -31,13 +37,17 @@ fn profile(members: &Map<String, Value>) -> Result<Profile, ApiError> {
     let mut errors = Vec::new();
     let mut text = |name: &str, longest: usize| match members.get(name) {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.len() <= longest && !text.contains(char::is_control) => {
+        Some(Value::String(text))
+            if text.chars().count() <= longest && !text.contains(char::is_control) =>
+        {
             Some(text.clone())
         }
         Some(_) => {
             errors.push(Invalid::new(
                 format!("/{name}"),
-                format!("must be a string of at most {longest} bytes without control characters"),
+                format!(
+                    "must be a string of at most {longest} characters without control characters"
+                ),
             ));
             None
         }

@@ -1,6 +1,5 @@
 //! `POST /api/v1/auth/backchannel-logout` (OpenID Connect Back-Channel Logout 1.0)
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
@@ -13,17 +12,24 @@ use super::AuthError;
 use crate::app::App;
 use crate::args;
 use crate::audit::{self, Event};
+use crate::body::Raw;
 use crate::client::Client;
+use crate::openapi;
 use crate::sessions::store::{self, Which};
 
 /// The event a logout token must name (§2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// Ends the sessions a logout token names. The token is all the proof there is, so all of §2.6 is checked.
+#[utoipa::path(
+    post, path = "/api/v1/auth/backchannel-logout", operation_id = "backchannelLogout", tag = "login",
+    request_body(content = openapi::LogoutToken, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "What the token names is over"), openapi::Auth)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     client: Client,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Response, AuthError> {
     let outcome = end_sessions(&app, client, &body).await;
     let code = outcome

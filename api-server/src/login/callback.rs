@@ -17,6 +17,7 @@ use crate::audit::{self, Event};
 use crate::body::JsonObject;
 use crate::client::Client;
 use crate::error::Invalid;
+use crate::openapi;
 use crate::query::Query;
 use crate::sessions::cookie;
 use crate::sessions::store::{self, Stored};
@@ -32,6 +33,14 @@ struct Returned {
 }
 
 /// Finishes a full-page login and goes where it was begun from; a failure goes there too, with `auth_error`.
+#[utoipa::path(
+    get, path = "/api/v1/auth/callback", operation_id = "finishLogin", tag = "login",
+    params(openapi::CallbackQuery),
+    responses(
+        (status = 302, description = "To where the login was begun; with `auth_error` where it failed"),
+        openapi::Auth
+    )
+)]
 pub(super) async fn redirect(
     State(app): State<App>,
     RawQuery(query): RawQuery,
@@ -81,6 +90,11 @@ pub(super) async fn redirect(
 }
 
 /// Finishes a login that a page began with its own `code_challenge`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/callback", operation_id = "finishLoginOfPage", tag = "login",
+    request_body = openapi::Callback,
+    responses((status = 200, description = "The new session", body = Info), openapi::WithBody, openapi::Auth)
+)]
 pub(super) async fn post(
     State(app): State<App>,
     headers: HeaderMap,

@@ -69,10 +69,17 @@ impl From<ApiError> for AuthError {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Body {
+/// An error in OAuth's format (RFC 6749 §5.2, RFC 6750 §3.1).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct OAuthError {
+    /// The code; its meaning never changes.
     error: &'static str,
+    /// A text for developers.
     error_description: &'static str,
+    /// Where to read more, if the realm has such a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error_uri: Option<&'static str>,
 }
 
 impl AuthError {
@@ -179,9 +186,10 @@ impl IntoResponse for AuthError {
             }
             _ => {}
         }
-        let body = Body {
+        let body = OAuthError {
             error,
             error_description,
+            error_uri: None,
         };
         (status, headers, Json(body)).into_response()
     }

@@ -11,11 +11,12 @@ use super::AuthError;
 use crate::app::App;
 use crate::audit::{self, Event};
 use crate::client::Client;
+use crate::openapi;
 use crate::sessions::cookie;
 use crate::sessions::store::{self, Which};
 
 /// Where to go to be logged out at the provider too.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct LoggedOut {
     logout_url: Option<String>,
@@ -23,6 +24,14 @@ struct LoggedOut {
 
 /// Ends the session here; without one there is nothing to end, and that is fine too. The page goes to `logoutUrl`
 /// if it wants the provider's session ended as well.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", operation_id = "logout", tag = "login",
+    security((), ("session" = [])),
+    responses(
+        (status = 200, description = "There is no session here any more", body = LoggedOut),
+        openapi::Auth
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     headers: HeaderMap,

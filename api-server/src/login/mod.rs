@@ -16,17 +16,18 @@ mod start;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::http::header::HeaderMap;
-use axum::routing::{delete, get, post};
 use edge_auth_policy::session::{NONCE_BYTES, Purpose, Session, SessionKeys};
 use edge_auth_policy::time::UnixTime;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use error::AuthError;
+pub(crate) use error::OAuthError;
 pub use provider::{Profile, Provider, Tokens};
 
 use crate::app::App;
@@ -36,25 +37,16 @@ use crate::sessions::{self, cookie};
 use crate::timestamp::Timestamp;
 
 /// The routes below `/api/v1/auth`. Without login settings they answer 404.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/v1/auth/login", get(start::handler))
-        .route(
-            "/api/v1/auth/callback",
-            get(callback::redirect).post(callback::post),
-        )
-        .route("/api/v1/auth/refresh", post(refresh::handler))
-        .route("/api/v1/auth/logout", post(logout::handler))
-        .route(
-            "/api/v1/auth/backchannel-logout",
-            post(backchannel::handler),
-        )
-        .route("/api/v1/auth/session", get(session::handler))
-        .route(
-            "/api/v1/auth/sessions",
-            get(sessions::list).delete(sessions::revoke_all),
-        )
-        .route("/api/v1/auth/sessions/{id}", delete(sessions::revoke_one))
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(start::handler))
+        .routes(routes!(callback::redirect, callback::post))
+        .routes(routes!(refresh::handler))
+        .routes(routes!(logout::handler))
+        .routes(routes!(backchannel::handler))
+        .routes(routes!(session::handler))
+        .routes(routes!(sessions::list::handler, sessions::revoke::all))
+        .routes(routes!(sessions::revoke::one))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
@@ -305,8 +297,11 @@ impl App {
     /// [`AuthError::CrossSite`].
     pub(crate) fn refuse_other_sites(&self, headers: &HeaderMap) -> Result<(), AuthError> {
         let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-        let origin = headers.get("origin").and_then(|value| value.to_str().ok());
-        let own = origin.is_none_or(|origin| self.login().is_ok_and(|l| l.provider.is_own(origin)));
+        let own = headers.get("origin").is_none_or(|origin| {
+            let origin = origin.to_str().unwrap_or("null");
+            self.login()
+                .is_ok_and(|login| login.provider.is_own(origin))
+        });
         match site {
             None | Some(b"same-origin" | b"none") if own => Ok(()),
             _ => Err(AuthError::CrossSite),

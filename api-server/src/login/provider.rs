@@ -37,7 +37,14 @@ pub struct Provider {
     public_url: Url,
     redirect: RedirectUrl,
     http: reqwest::Client,
-    metadata: Mutex<Option<(Arc<ProviderMetadataWithLogout>, UnixTime)>>,
+    metadata: Mutex<Cached>,
+}
+
+/// What the provider last said about itself, and when it last said nothing.
+#[derive(Debug, Default)]
+struct Cached {
+    metadata: Option<(Arc<ProviderMetadataWithLogout>, UnixTime)>,
+    failed_at: Option<UnixTime>,
 }
 
 /// What a code or a refresh token was exchanged for.
@@ -69,6 +76,8 @@ pub struct Profile {
 const METADATA_LIFETIME: Duration = Duration::from_mins(10);
 /// The least time between two fetches because a signature's key was not there.
 const METADATA_COOLDOWN: Duration = Duration::from_secs(30);
+/// How long a provider that did not answer is left alone: during an outage, those who log in don't wait in a line.
+const METADATA_REST: Duration = Duration::from_secs(5);
 /// How long one request to the provider may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -103,7 +112,7 @@ impl Provider {
             public_url: settings.public_url.clone(),
             redirect: RedirectUrl::from_url(redirect),
             http,
-            metadata: Mutex::new(None),
+            metadata: Mutex::default(),
         })
     }
 
@@ -276,21 +285,34 @@ impl Provider {
         max_age: Duration,
     ) -> Result<Arc<ProviderMetadataWithLogout>, AuthError> {
         let mut cached = self.metadata.lock().await;
-        if let Some((metadata, fetched_at)) = &*cached
+        if let Some((metadata, fetched_at)) = &cached.metadata
             && now.since(*fetched_at) < max_age
         {
             return Ok(Arc::clone(metadata));
         }
+        // What was true ten minutes ago serves better than an outage.
+        let stale = cached
+            .metadata
+            .as_ref()
+            .map(|(metadata, _)| Arc::clone(metadata));
+        if cached
+            .failed_at
+            .is_some_and(|failed_at| now.since(failed_at) < METADATA_REST)
+        {
+            return stale.ok_or(AuthError::ProviderUnavailable);
+        }
         match ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http).await {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
-                *cached = Some((Arc::clone(&metadata), now));
+                *cached = Cached {
+                    metadata: Some((Arc::clone(&metadata), now)),
+                    failed_at: None,
+                };
                 Ok(metadata)
             }
             Err(error) => {
                 tracing::warn!(%error, "the provider's metadata can't be fetched");
-                // What was true ten minutes ago serves better than an outage.
-                let stale = cached.as_ref().map(|(metadata, _)| Arc::clone(metadata));
+                cached.failed_at = Some(now);
                 stale.ok_or(AuthError::ProviderUnavailable)
             }
         }

@@ -11,9 +11,15 @@ use super::session::Info;
 use crate::app::App;
 use crate::audit::Event;
 use crate::client::Client;
+use crate::openapi;
 use crate::sessions::{cookie, refresh};
 
 /// New tokens for the cookie's session; a session that is over takes its cookie with it.
+#[utoipa::path(
+    post, path = "/api/v1/auth/refresh", operation_id = "refreshSession", tag = "login",
+    security(("session" = [])),
+    responses((status = 200, description = "The session with new tokens in its cookie", body = Info), openapi::Auth)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     headers: HeaderMap,

@@ -8,11 +8,13 @@ use serde::Serialize;
 
 use super::AuthError;
 use crate::app::App;
+use crate::openapi;
 use crate::sessions::store::Stored;
 use crate::timestamp::Timestamp;
 
 /// What a page may know of its session.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Session)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Info {
     id: String,
@@ -37,6 +39,11 @@ impl From<&Stored> for Info {
 }
 
 /// The session of the cookie.
+#[utoipa::path(
+    get, path = "/api/v1/auth/session", operation_id = "getSession", tag = "login",
+    security(("session" = [])),
+    responses((status = 200, description = "The session", body = Info), openapi::Auth)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     headers: HeaderMap,

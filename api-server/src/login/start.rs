@@ -13,11 +13,13 @@ use super::attempt::{Attempt, LIFETIME, same_site_path};
 use super::{AuthError, random_id};
 use crate::app::App;
 use crate::error::Invalid;
+use crate::openapi;
 use crate::query::Query;
 use crate::sessions::cookie;
 
 /// Where a page that logs in by itself goes next.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = LoginBegun)]
 #[serde(rename_all = "camelCase")]
 struct Begun {
     authorization_url: String,
@@ -26,6 +28,15 @@ struct Begun {
 /// Begins a login: remembers what must come back, and sends the browser to the provider.
 ///
 /// A page that keeps its own PKCE verifier passes `code_challenge` and gets the URL as JSON instead.
+#[utoipa::path(
+    get, path = "/api/v1/auth/login", operation_id = "beginLogin", tag = "login",
+    params(openapi::LoginQuery),
+    responses(
+        (status = 200, description = "For a page with a `code_challenge`: where to go", body = Begun),
+        (status = 302, description = "To the identity provider"),
+        openapi::Auth
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     RawQuery(query): RawQuery,

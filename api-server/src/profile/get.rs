@@ -10,9 +10,15 @@ use super::store;
 use crate::app::App;
 use crate::auth::{Caller, Identity, ReadProfile};
 use crate::error::ApiError;
+use crate::openapi;
 use crate::users;
 
 /// The caller's profile. The provider is asked about a user it has never told of.
+#[utoipa::path(
+    get, path = "/api/v1/profile", operation_id = "getProfile", tag = "profile",
+    security(("bearer" = ["read:profile"])),
+    responses((status = 200, description = "The profile", body = Profile), openapi::Bearer)
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<ReadProfile>,

@@ -10,9 +10,9 @@ mod patch;
 mod store;
 mod sync;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use outbox::count_pending;
 pub use sync::run;
@@ -20,9 +20,9 @@ pub use sync::run;
 use crate::app::App;
 
 /// The route `/api/v1/profile`.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/v1/profile", get(get::handler).patch(patch::handler))
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get::handler, patch::handler))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 

@@ -10,7 +10,7 @@ use crate::management::Patch;
 use crate::timestamp::Timestamp;
 
 /// A user's profile as the user sees it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Profile {
     /// `sub` of the user's tokens.
@@ -34,7 +34,7 @@ pub(super) struct Profile {
 }
 
 /// How a profile here and at the provider stand to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ProviderState {
     /// The provider has every edit made here.

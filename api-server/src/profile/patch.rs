@@ -6,16 +6,29 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 
-use super::model::{self, ProviderState};
+use super::model::{self, Profile, ProviderState};
 use super::{get, outbox, store, sync};
 use crate::app::App;
 use crate::auth::{Caller, WriteProfile};
 use crate::body::MergePatch;
 use crate::error::ApiError;
 use crate::management::Patch;
+use crate::openapi;
 
 /// Changes the caller's name and picture (RFC 7396). 200 once the provider has them too or has refused them; 202
 /// where they are saved here and the provider can't be reached now: it is told later.
+#[utoipa::path(
+    patch, path = "/api/v1/profile", operation_id = "changeProfile", tag = "profile",
+    request_body(content(
+        (openapi::ProfilePatch = "application/merge-patch+json"), (openapi::ProfilePatch = "application/json")
+    )),
+    security(("bearer" = ["write:profile"])),
+    responses(
+        (status = 200, description = "The profile as it is now, here and at the provider", body = Profile),
+        (status = 202, description = "Saved here; the provider can't be reached and is told later", body = Profile),
+        openapi::Bearer, openapi::WithBody
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteProfile>,

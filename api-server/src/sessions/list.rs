@@ -9,13 +9,15 @@ use serde::Serialize;
 use super::store::{self, Listed};
 use crate::app::App;
 use crate::login::AuthError;
+use crate::openapi;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Sessions {
     items: Vec<Item>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ListedSession)]
 struct Item {
     #[serde(flatten)]
     session: Listed,
@@ -24,7 +26,15 @@ struct Item {
 }
 
 /// The caller's live sessions, newest first.
-pub async fn handler(State(app): State<App>, headers: HeaderMap) -> Result<Response, AuthError> {
+#[utoipa::path(
+    get, path = "/api/v1/auth/sessions", operation_id = "listSessions", tag = "login",
+    security(("session" = [])),
+    responses((status = 200, description = "The caller's sessions, newest first", body = Sessions), openapi::Auth)
+)]
+pub(crate) async fn handler(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, AuthError> {
     let current = app.live_session(&headers).await?;
     let mut connection = app.database.read().await?;
     let listed = store::list(&mut connection, &current.subject, app.now()).await?;

@@ -4,10 +4,7 @@
 //! The refresh token never leaves the server; it rests sealed in the database.
 
 pub mod cookie;
-mod list;
+pub(crate) mod list;
 pub mod refresh;
-mod revoke;
+pub(crate) mod revoke;
 pub mod store;
-
-pub use list::handler as list;
-pub use revoke::{all as revoke_all, one as revoke_one};

@@ -1,7 +1,8 @@
 //! `DELETE /api/v1/auth/sessions/{id}` and `DELETE /api/v1/auth/sessions`
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{CACHE_CONTROL, HeaderMap};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -11,20 +12,22 @@ use crate::app::App;
 use crate::audit::{self, Event};
 use crate::client::Client;
 use crate::login::AuthError;
+use crate::openapi;
 
 /// Ends one of the caller's sessions.
-pub async fn one(
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions/{id}", operation_id = "endSession", tag = "login",
+    params(openapi::SessionId), security(("session" = [])),
+    responses((status = 204, description = "It is over"), openapi::Auth)
+)]
+pub(crate) async fn one(
     State(app): State<App>,
     headers: HeaderMap,
     client: Client,
-    Path(id): Path<String>,
+    SessionId(id): SessionId,
 ) -> Result<Response, AuthError> {
     app.refuse_other_sites(&headers)?;
     let current = app.live_session(&headers).await?;
-    // Ids are ours; what can't be one names no session, and is not for the database to choke on (U+0000).
-    if !is_id(&id) {
-        return Err(AuthError::NoSuchSession);
-    }
     let now = app.now();
     let subject = current.subject.clone();
     let ends_own = id == current.id;
@@ -59,7 +62,12 @@ pub async fn one(
 }
 
 /// Ends all of the caller's sessions, the one that asks too.
-pub async fn all(
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions", operation_id = "endAllSessions", tag = "login",
+    security(("session" = [])),
+    responses((status = 204, description = "They are over, this one too"), openapi::Auth)
+)]
+pub(crate) async fn all(
     State(app): State<App>,
     headers: HeaderMap,
     client: Client,
@@ -87,11 +95,23 @@ pub async fn all(
     reply(&headers, true)
 }
 
-fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+/// The id of a session in a path. What can't be one names no session, and is not for the database to choke on
+/// (U+0000).
+pub(crate) struct SessionId(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionId {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| AuthError::NoSuchSession)?;
+        let is_id = (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        is_id.then_some(Self(id)).ok_or(AuthError::NoSuchSession)
+    }
 }
 
 fn reply(request: &HeaderMap, ends_own: bool) -> Result<Response, AuthError> {

@@ -70,7 +70,8 @@ impl std::fmt::Debug for Stored {
 }
 
 /// A session as its user sees it.
-#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = SessionDetails)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
     pub(super) id: String,

@@ -6,7 +6,7 @@ use crate::documents::model::Tags;
 use crate::timestamp::Timestamp;
 
 /// The state a document has after its latest change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Change {
     /// The document.
@@ -23,7 +23,8 @@ pub(super) struct Change {
 }
 
 /// What a live document contains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ChangedDocument)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Body {
     title: String,

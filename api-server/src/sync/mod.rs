@@ -10,17 +10,17 @@ mod pull;
 mod push;
 mod store;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::body::MAX_BATCH_BODY_BYTES;
 
 /// The routes below `/api/v1/sync`.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/api/v1/sync/changes", get(pull::handler))
-        .route("/api/v1/sync/push", post(push::handler))
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(pull::handler))
+        .routes(routes!(push::handler))
         .layer(DefaultBodyLimit::max(MAX_BATCH_BODY_BYTES))
 }

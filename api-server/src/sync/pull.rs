@@ -11,12 +11,14 @@ use super::cursor::Cursor;
 use super::store;
 use crate::app::App;
 use crate::auth::{Caller, ReadDocuments};
-use crate::error::ApiError;
+use crate::error::{ApiError, Problem};
+use crate::openapi;
 use crate::pagination::parse_limit;
 use crate::query::Query;
 
 /// Documents changed since a cursor.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ChangePage)]
 #[serde(rename_all = "camelCase")]
 struct Page {
     /// Each document once, in the order of its latest change.
@@ -28,6 +30,16 @@ struct Page {
 }
 
 /// What changed after `cursor`: at most `limit` documents and about [`PAGE_BYTES`].
+#[utoipa::path(
+    get, path = "/api/v1/sync/changes", operation_id = "pullChanges", tag = "sync",
+    params(openapi::SyncQuery), security(("bearer" = ["read:documents"])),
+    responses(
+        (status = 200, description = "Documents changed since the cursor", body = Page),
+        openapi::Bearer,
+        (status = 410, description = "The cursor belongs to another history; sync from the start", body = Problem,
+            content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<ReadDocuments>,

@@ -17,6 +17,7 @@ use crate::database::Connection;
 use crate::documents::DocumentId;
 use crate::documents::model::Draft;
 use crate::error::{ApiError, Invalid};
+use crate::openapi;
 use crate::timestamp::Timestamp;
 
 /// Changes of a batch at most.
@@ -24,6 +25,14 @@ const MAX_CHANGES: usize = 100;
 
 /// Applies a batch in its order, each change on its own: one that is in conflict stops none of the others. All that
 /// is applied is applied in one transaction, so an answer that never arrives can be asked for again by the same keys.
+#[utoipa::path(
+    post, path = "/api/v1/sync/push", operation_id = "pushChanges", tag = "sync",
+    request_body = openapi::Push, security(("bearer" = ["write:documents"])),
+    responses(
+        (status = 200, description = "One outcome per change", body = Outcomes),
+        openapi::Bearer, openapi::WithBody
+    )
+)]
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteDocuments>,
@@ -68,13 +77,13 @@ pub(super) async fn handler(
 }
 
 /// One outcome per change, in the batch's order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Outcomes {
     outcomes: Vec<Outcome>,
 }
 
 /// What became of one change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Outcome {
     /// The change's own key, if it has a usable one.
@@ -84,7 +93,7 @@ struct Outcome {
     verdict: Verdict,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum Verdict {
     /// Done, now or by an earlier push with the same key.
@@ -96,6 +105,7 @@ enum Verdict {
     Conflict {
         /// The server's copy; absent if there never was such a document.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         current: Option<Change>,
     },
     /// The change itself is wrong; pushing it again changes nothing.

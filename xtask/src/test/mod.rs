@@ -4,6 +4,7 @@
 //! boundary is then run by itself from what is there. Lint steps go on after a failure; the summary names them all.
 
 mod boundary;
+mod openapi;
 mod report;
 mod runner;
 
@@ -132,6 +133,7 @@ fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
             report.boundary(boundary.name, || runner.run(boundary));
         }
     }
+    report.boundary("the API against its OpenAPI", openapi::run);
     report.boundary("examples in documentation", || runner.run_doc_tests());
     report.boundary("quick start, each line of `dev`", || {
         quick_start(envoy, module)

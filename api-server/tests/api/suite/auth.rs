@@ -61,6 +61,13 @@ async fn a_token_that_is_not_good_is_invalid() {
         ("no subject", server.token().without("sub").build()),
         ("no expiry", server.token().without("exp").build()),
         (
+            "a life of more than a day",
+            server
+                .token()
+                .claim("exp", super::server::START + 86_401)
+                .build(),
+        ),
+        (
             "a key of ours under no kid we have",
             server.token().signed_with(Key::RsaUnknown).build(),
         ),

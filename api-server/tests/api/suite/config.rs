@@ -113,3 +113,65 @@ fn cve_2026_41413_a_key_url_is_https_and_not_internal() {
         assert_eq!(settings.is_ok(), ok, "{uri}");
     }
 }
+
+fn check(settings: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_api-server"))
+        .arg("check")
+        .env_clear()
+        .env("RUST_BACKTRACE", "1")
+        .envs(settings.iter().copied())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn check_prints_every_mistake_and_nothing_of_our_own_insides() {
+    let (code, _, errors) = check(&[("API_LISTEN", "x")]);
+    assert_eq!(code, Some(1));
+    assert!(
+        errors.contains("the settings have 2 mistake(s)"),
+        "{errors}"
+    );
+    assert!(errors.contains("API_LISTEN") && errors.contains("API_ISSUER is required"));
+    assert!(
+        !errors.contains("backtrace") && !errors.contains("main.rs"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn check_of_good_settings_shows_them_without_their_secrets() {
+    let (code, shown, errors) = check(&[
+        ("API_ISSUER", "https://tenant.example/"),
+        ("API_INTERNAL_TOKEN", "0123456789-0123456789-0123456789"),
+        ("API_MANAGEMENT_CLIENT_ID", "m2m"),
+        ("API_MANAGEMENT_CLIENT_SECRET", "hunter2"),
+    ]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(shown.contains("the settings are complete"), "{shown}");
+    assert!(
+        !shown.contains("0123456789-") && !shown.contains("hunter2"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_management_api_is_configured_whole_or_not_at_all() {
+    let issuer = ("API_ISSUER", "https://tenant.example/");
+    let mistakes = read(&[issuer, ("API_MANAGEMENT_CLIENT_ID", "m2m")]).unwrap_err();
+    assert_eq!(mistakes[0].0, "API_MANAGEMENT_CLIENT_SECRET");
+    let mistakes = read(&[issuer, ("API_MANAGEMENT_URL", "https://t.auth0.com/")]).unwrap_err();
+    assert_eq!(mistakes.len(), 2);
+    let mistakes = read(&[
+        ("API_ISSUER", "https://tenant.example/realms/a"),
+        ("API_MANAGEMENT_CLIENT_ID", "m2m"),
+        ("API_MANAGEMENT_CLIENT_SECRET", "s"),
+    ]);
+    assert_eq!(mistakes.unwrap_err()[0].0, "API_MANAGEMENT_URL");
+}

@@ -85,6 +85,47 @@ async fn five_failed_logins_of_one_email_block_the_address_for_half_an_hour() {
 }
 
 #[tokio::test]
+async fn failed_logins_and_blocks_are_audited_and_counted() {
+    let server = start().await;
+    for number in 0..5 {
+        let mut event = failure(number, "u@example.com", "203.0.113.7");
+        event["data"]["user_id"] = "auth0|u".into();
+        event["data"]["user_agent"] = "Thief/1.0".into();
+        post(&server, "/internal/auth0/logs", &json!([event]))
+            .send()
+            .await;
+    }
+    // What no database column takes is not for us; the stream goes on.
+    let odd = json!([{"log_id": "x\u{0}", "data": {"type": "fp", "user_name": "u\u{0}", "ip": "203.0.113.7"}}]);
+    let reply = post(&server, "/internal/auth0/logs", &odd).send().await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{}", reply.text());
+    let mut connection = server.app.database.read().await.unwrap();
+    let rows: Vec<(String, String, String, String, String)> = connection
+        .fetch_all(
+            "SELECT event, outcome, subject, address, user_agent FROM audit_events ORDER BY id",
+            &[],
+        )
+        .await
+        .unwrap();
+    let row = |event: &str, outcome: &str| {
+        [event, outcome, "auth0|u", "203.0.113.7", "Thief/1.0"].map(str::to_owned)
+    };
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(a, b, c, d, e)| [a, b, c, d, e])
+        .collect();
+    assert_eq!(rows[..5], vec![row("failed_login", "wrong_password"); 5]);
+    assert_eq!(rows[5..], [row("address_blocked", "failed_logins")]);
+    let metrics = server.internal(Method::GET, "/metrics").send().await.text();
+    for line in [
+        "auth_events_total{event=\"failed_login\",outcome=\"wrong_password\"} 5",
+        "auth_events_total{event=\"address_blocked\",outcome=\"failed_logins\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test]
 async fn failures_more_than_an_hour_apart_block_nobody() {
     let server = start().await;
     for number in 0..8 {
@@ -113,6 +154,9 @@ async fn a_batch_may_be_lines_and_what_is_neither_is_refused() {
     assert_eq!(send(lines.join("\n")).await.status, StatusCode::NO_CONTENT);
     assert_eq!(feed(&server, None).await.entries.len(), 1);
     send("[{".to_owned())
+        .await
+        .assert_problem(400, "malformed_body");
+    send(" ".to_owned())
         .await
         .assert_problem(400, "malformed_body");
     send("{\"a\": 1} x".to_owned())

@@ -3,9 +3,11 @@
 mod auth;
 mod config;
 mod documents;
+mod durability;
 mod health;
 mod internal;
 mod login;
+mod openapi;
 mod postgres;
 mod profile;
 mod provider;

@@ -31,6 +31,12 @@ pub(crate) enum Misbehaviour {
     Unsigned,
     NoIdToken,
     Down,
+    /// Says nothing about itself.
+    NoMetadata,
+    /// Answers half a second after the refresh token was rotated.
+    Slow,
+    /// Signs access tokens with a key it does not publish.
+    UnpublishedKey,
 }
 
 pub(crate) struct Provider {
@@ -39,6 +45,7 @@ pub(crate) struct Provider {
     keys: Value,
     state: Mutex<Grants>,
     pub(crate) refreshes: AtomicU64,
+    pub(crate) discoveries: AtomicU64,
 }
 
 #[derive(Default)]
@@ -70,6 +77,7 @@ impl Provider {
             keys,
             state: Mutex::default(),
             refreshes: AtomicU64::new(0),
+            discoveries: AtomicU64::new(0),
         });
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -135,11 +143,14 @@ impl Provider {
         } else {
             &grant.subject
         };
-        let access = TokenBuilder::valid(&self.issuer, now)
+        let mut access = TokenBuilder::valid(&self.issuer, now)
             .subject(subject)
             .scope(super::server::ALL_SCOPES)
-            .claim("jti", refresh_token.as_str())
-            .build();
+            .claim("jti", refresh_token.as_str());
+        if misbehaviour == Misbehaviour::UnpublishedKey {
+            access = access.signed_with(Key::RsaUnknown);
+        }
+        let access = access.build();
         let mut answer = json!({
             "access_token": access, "token_type": "Bearer", "expires_in": 3600,
             "refresh_token": refresh_token, "scope": super::server::ALL_SCOPES,
@@ -172,7 +183,11 @@ impl Provider {
     }
 }
 
-async fn discovery(State(provider): State<Arc<Provider>>) -> Json<Value> {
+async fn discovery(State(provider): State<Arc<Provider>>) -> Response {
+    provider.discoveries.fetch_add(1, Ordering::SeqCst);
+    if provider.state.lock().unwrap().misbehaviour == Misbehaviour::NoMetadata {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let base = provider.issuer.trim_end_matches('/');
     Json(json!({
         "issuer": provider.issuer,
@@ -184,6 +199,7 @@ async fn discovery(State(provider): State<Arc<Provider>>) -> Json<Value> {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }))
+    .into_response()
 }
 
 async fn jwks(State(provider): State<Arc<Provider>>) -> Json<Value> {
@@ -194,6 +210,15 @@ async fn token(
     State(provider): State<Arc<Provider>>,
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
+    let answer = grant(&provider, &form);
+    let is_slow = provider.state.lock().unwrap().misbehaviour == Misbehaviour::Slow;
+    if is_slow {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    answer
+}
+
+fn grant(provider: &Provider, form: &HashMap<String, String>) -> Response {
     let refused = |error: &str| {
         let status = StatusCode::BAD_REQUEST;
         (status, Json(json!({ "error": error }))).into_response()

@@ -35,14 +35,18 @@ async fn jwks(State(tenant): State<Arc<Tenant>>) -> (HeaderMap, Json<Value>) {
     (headers, Json(jwk_set(tenant.lock().keys.published())))
 }
 
-/// The endpoints lie under the issuer, which ends in a slash, as Auth0 writes them.
+/// The endpoints lie under the issuer, which ends in a slash, as Auth0 writes them. The login page is named and is not
+/// there: what a browser is sent to can be looked at, a login can't be finished.
 async fn discovery(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
     let issuer = &tenant.issuer;
     let base = issuer.trim_end_matches('/');
     Json(json!({
         "issuer": issuer,
         "jwks_uri": format!("{base}{JWKS_PATH}"),
+        "authorization_endpoint": format!("{base}/authorize"),
         "token_endpoint": format!("{base}/oauth/token"),
+        "end_session_endpoint": format!("{base}/oidc/logout"),
+        "response_types_supported": ["code"],
         "token_endpoint_auth_methods_supported": ["client_secret_post"],
         "grant_types_supported": ["client_credentials"],
         "subject_types_supported": ["public"],

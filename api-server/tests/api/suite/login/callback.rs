@@ -1,6 +1,9 @@
 //! The callback of the authorization code flow: state, nonce, PKCE.
 
-use axum::http::StatusCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
 use edge_auth_policy::base64url;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -223,6 +226,56 @@ async fn logins_are_audited_with_address_and_outcome_and_without_tokens() {
         rows,
         [row("success", Some("auth0|u")), row("invalid_grant", None)]
     );
+}
+
+/// Anybody can send callbacks without end; only those of a login begun here are written down.
+#[tokio::test]
+async fn a_callback_of_no_login_leaves_no_row_and_is_counted() {
+    let site = Site::start().await;
+    for _ in 0..3 {
+        Browser::default()
+            .send(site.server.get("/api/v1/auth/callback?code=x&state=y"))
+            .await;
+    }
+    let mut connection = site.server.app.database.read().await.unwrap();
+    let (rows,): (i64,) = connection
+        .fetch_one("SELECT count(*) FROM audit_events", &[])
+        .await
+        .unwrap();
+    assert_eq!(rows, 0);
+    let metrics = site.server.internal(Method::GET, "/metrics").send().await;
+    let line = "auth_events_total{event=\"login\",outcome=\"invalid_state\"} 3";
+    assert!(metrics.text().contains(line), "{}", metrics.text());
+}
+
+#[tokio::test]
+async fn an_attempt_is_good_for_one_callback_of_a_page_too() {
+    let site = Site::start().await;
+    let mut browser = Browser::default();
+    browser.begin(&site, "auth0|u").await;
+    let body = json!({"code": "x", "state": "y", "codeVerifier": "z"});
+    let reply = browser
+        .send(site.server.post("/api/v1/auth/callback", &body))
+        .await;
+    assert_eq!(reply.json()["error"], "invalid_state");
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+}
+
+/// Each would wait for the provider's silence, one after the other, and hold up logouts behind them.
+#[tokio::test]
+async fn during_an_outage_logins_do_not_wait_in_a_line_for_the_provider() {
+    let site = Site::start().await;
+    site.provider.misbehave(Misbehaviour::NoMetadata);
+    let login = || site.server.get("/api/v1/auth/login");
+    for _ in 0..5 {
+        let reply = login().send().await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_ne!(reply.header("retry-after"), "");
+    }
+    assert_eq!(site.provider.discoveries.load(Ordering::SeqCst), 1);
+    site.provider.misbehave(Misbehaviour::None);
+    site.server.advance(Duration::from_secs(6));
+    assert_eq!(login().send().await.status, StatusCode::FOUND);
 }
 
 #[tokio::test]

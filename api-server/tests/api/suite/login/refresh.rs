@@ -143,6 +143,58 @@ async fn a_session_ends_when_it_rests_too_long_and_at_its_absolute_end() {
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }
 
+/// The provider has rotated the refresh token by then: given up, the next refresh would look like theft.
+#[tokio::test]
+async fn a_browser_that_goes_away_during_a_refresh_keeps_its_session() {
+    let site = Site::start().await;
+    let mut browser = site.log_in("auth0|u").await;
+    site.provider.misbehave(Misbehaviour::Slow);
+    let gone = browser.peek(refresh(&site.server));
+    let cut = tokio::time::timeout(Duration::from_millis(200), gone).await;
+    assert!(cut.is_err());
+    site.provider.misbehave(Misbehaviour::None);
+    let reply = browser.send(refresh(&site.server)).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert_eq!(site.provider.refreshes.load(Ordering::SeqCst), 1);
+    site.server.advance(Duration::from_mins(5));
+    let reply = browser.send(refresh(&site.server)).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+}
+
+#[tokio::test]
+async fn a_rotated_refresh_token_is_kept_when_its_access_token_can_not_be_judged() {
+    let site = Site::start().await;
+    let mut browser = site.log_in("auth0|u").await;
+    site.provider.misbehave(Misbehaviour::UnpublishedKey);
+    let reply = browser.send(refresh(&site.server)).await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    site.provider.misbehave(Misbehaviour::None);
+    let reply = browser.send(refresh(&site.server)).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert!(site.revoked_sessions().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_replaced_reads_and_ends_nothing() {
+    let site = Site::start().await;
+    let mut browser = site.log_in("auth0|u").await;
+    let thief = browser.clone();
+    browser.send(refresh(&site.server)).await;
+    site.server.advance(Duration::from_secs(61));
+    let id = browser.session().session_id;
+    for call in [
+        site.server.get("/api/v1/auth/session"),
+        site.server.get("/api/v1/auth/sessions"),
+        site.server.delete("/api/v1/auth/sessions"),
+        site.server.delete(&format!("/api/v1/auth/sessions/{id}")),
+    ] {
+        let reply = thief.peek(call).await;
+        assert_eq!(reply.json()["error"], "invalid_session");
+    }
+    let reply = browser.peek(site.server.get("/api/v1/auth/session")).await;
+    assert_eq!(reply.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn other_sites_can_refresh_and_end_nothing() {
     let site = Site::start().await;
@@ -183,13 +235,41 @@ async fn a_cookie_nobody_sealed_is_no_session() {
 async fn metrics_count_logins_refreshes_sessions_and_requests_and_name_nobody() {
     let site = Site::start().await;
     let mut browser = site.log_in("auth0|u").await;
+    let mut thief = browser.clone();
     browser.send(refresh(&site.server)).await;
+    let mut other = site.log_in("auth0|other").await;
+    other
+        .send(site.server.request(Method::POST, "/api/v1/auth/logout"))
+        .await;
+    site.server.advance(Duration::from_secs(61));
+    thief.send(refresh(&site.server)).await;
+    let logout = site.provider.logout_token().subject("auth0|u").build();
+    let backchannel = |token: &str| {
+        site.server
+            .request(Method::POST, "/api/v1/auth/backchannel-logout")
+            .body(format!("logout_token={token}"))
+            .send()
+    };
+    backchannel(&logout).await;
+    backchannel("x").await;
+    let mut browser = site.log_in("auth0|u").await;
+    let there = site.log_in("auth0|u").await.session().session_id;
+    let end = site
+        .server
+        .delete(&format!("/api/v1/auth/sessions/{there}"));
+    browser.send(end).await;
     let reply = site.server.internal(Method::GET, "/metrics").send().await;
     assert_eq!(reply.status, StatusCode::OK);
     let text = reply.text();
     for line in [
-        "edge_auth_api_auth_events_total{event=\"login\",outcome=\"success\"} 1",
+        "edge_auth_api_auth_events_total{event=\"login\",outcome=\"success\"} 4",
         "edge_auth_api_auth_events_total{event=\"refresh\",outcome=\"success\"} 1",
+        "edge_auth_api_auth_events_total{event=\"logout\",outcome=\"success\"} 1",
+        "edge_auth_api_auth_events_total{event=\"reuse_detected\",outcome=\"revoked\"} 1",
+        "edge_auth_api_auth_events_total{event=\"backchannel_logout\",outcome=\"success\"} 1",
+        "edge_auth_api_auth_events_total{event=\"backchannel_logout\",outcome=\"invalid_request\"} 1",
+        "edge_auth_api_auth_events_total{event=\"session_revoked\",outcome=\"success\"} 1",
+        "edge_auth_api_login_duration_seconds_count 4",
         "edge_auth_api_active_sessions 1",
         "edge_auth_api_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/auth/refresh\",status=\"200\"} 1",
     ] {

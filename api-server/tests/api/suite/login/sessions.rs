@@ -33,6 +33,24 @@ async fn a_user_sees_and_ends_their_own_sessions_only() {
     );
 }
 
+/// `PostgreSQL` takes no U+0000; the database is not to be asked.
+#[tokio::test]
+async fn an_id_that_can_not_be_one_is_no_session() {
+    let site = Site::start().await;
+    let browser = site.log_in("auth0|u").await;
+    for id in ["%00", "%ff", "x%20y", &"x".repeat(65)] {
+        let call = site.server.delete(&format!("/api/v1/auth/sessions/{id}"));
+        let reply = browser.peek(call).await;
+        assert_eq!(
+            reply.status,
+            StatusCode::NOT_FOUND,
+            "{id}: {}",
+            reply.text()
+        );
+        assert_eq!(reply.json()["error"], "not_found");
+    }
+}
+
 #[tokio::test]
 async fn sign_out_everywhere_ends_all_of_a_users_sessions() {
     let site = Site::start().await;

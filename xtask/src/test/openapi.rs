@@ -1,0 +1,188 @@
+//! The API against its own description: schemathesis makes requests of all kinds from `/openapi.json` and judges every
+//! answer by it. It comes from `PyPI` into a private folder under `target/`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::report::Counts;
+use crate::http;
+use crate::service::Services;
+use crate::{command, envoy, workspace};
+
+/// The release the API is tried with.
+const VERSION: &str = "4.32.5";
+
+/// Some 40 packages.
+const INSTALL_LIMIT: Duration = Duration::from_mins(5);
+
+/// How long one listener is tried: a bound on what a run costs, not a length it has.
+const RUN_LIMIT: Duration = Duration::from_mins(4);
+
+/// Requests made of one operation, at most, in each phase that makes them up.
+const EXAMPLES: &str = "12";
+
+/// What opens the API's internal routes, and what seals its cookies; both of this run only.
+const INTERNAL_TOKEN: &str = "schemathesis-schemathesis-schemathesis";
+const SESSION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+/// Tries both listeners; an operation counts as one test.
+///
+/// # Errors
+///
+/// When schemathesis can't be installed, or a server does not start.
+pub(super) fn run() -> Result<Counts> {
+    let schemathesis = find_or_install()?;
+    let folder = workspace::target().join("schemathesis");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let programs = workspace::target().join("debug");
+
+    let mut services = Services::new()?;
+    let mut auth0 = Command::new(programs.join("auth0-sim"));
+    let issuer = services.start("auth0-sim", 35, &mut auth0, |lines| word(lines, "http://"))?;
+    let database = folder.join("api-server.db");
+    let mut api_server = Command::new(programs.join("api-server"));
+    api_server
+        .env("API_ISSUER", format!("{issuer}/"))
+        .env("API_LISTEN", "127.0.0.1:0")
+        .env("API_INTERNAL_LISTEN", "127.0.0.1:0")
+        .env("API_DATABASE_URL", format!("sqlite:{}", database.display()))
+        .env("API_CLIENT_ID", "browser-app")
+        .env("API_PUBLIC_URL", "https://app.example.com")
+        .env("API_SESSION_KEYS", SESSION_KEY)
+        .env("API_MANAGEMENT_CLIENT_ID", "test-m2m-client")
+        .env("API_MANAGEMENT_CLIENT_SECRET", "test-only-m2m-secret")
+        .env("API_INTERNAL_TOKEN", INTERNAL_TOKEN)
+        .env("API_LOG", "warn");
+    let (public, internal) = services.start("api-server", 32, &mut api_server, |lines| {
+        let (public, internal) = (word(lines, "public=")?, word(lines, "internal=")?);
+        // It listens before it has the issuer's keys.
+        let status = http::status(address(&public)?, "/readyz").ok()?;
+        (status == 200).then_some((public, internal))
+    })?;
+    let token = token(&issuer)?;
+
+    let mut total = Counts::default();
+    for (url, bearer) in [(public, token.as_str()), (internal, INTERNAL_TOKEN)] {
+        let counts = try_listener(&schemathesis, &folder, &url, bearer)?;
+        total.passed += counts.passed;
+        total.failed += counts.failed;
+    }
+    Ok(total)
+}
+
+/// The first word with this beginning in what a server printed, without it unless it is a scheme.
+fn word(lines: &[String], beginning: &str) -> Option<String> {
+    let mut words = lines.iter().flat_map(|line| line.split(' '));
+    let word = words.find(|word| word.starts_with(beginning))?;
+    let is_scheme = beginning.ends_with("://");
+    let rest = if is_scheme {
+        word
+    } else {
+        word.strip_prefix(beginning)?
+    };
+    Some(rest.to_owned())
+}
+
+fn address(url: &str) -> Option<SocketAddr> {
+    url.strip_prefix("http://")?.parse().ok()
+}
+
+fn try_listener(program: &Path, folder: &Path, url: &str, bearer: &str) -> Result<Counts> {
+    let report = folder.join("report.xml");
+    let mut schemathesis = Command::new(program);
+    schemathesis
+        .current_dir(folder)
+        .arg("--config-file")
+        .arg(workspace::root().join("api-server/tests/schemathesis.toml"))
+        .args(["run", &format!("{url}/openapi.json")])
+        .args(["--header", &format!("Authorization: Bearer {bearer}")])
+        .args(["--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", EXAMPLES, "--continue-on-failure"])
+        .args(["--report", "junit", "--report-junit-path"])
+        .arg(&report);
+    let outcome = command::run_within(RUN_LIMIT, &mut schemathesis);
+    let text = fs::read_to_string(&report).context("schemathesis left no report")?;
+    let counts = count(&text)?;
+    // What it can't count as a test's failure is one all the same.
+    if counts.failed == 0 {
+        outcome?;
+    }
+    Ok(counts)
+}
+
+/// The totals of a `JUnit` report: `<testsuites errors="0" failures="1" tests="24" …>`.
+fn count(report: &str) -> Result<Counts> {
+    let (_, rest) = report
+        .split_once("<testsuites")
+        .context("the report has no testsuites")?;
+    let head = rest.split('>').next().unwrap_or_default();
+    let number = |name: &str| -> Result<usize> {
+        let (_, rest) = head
+            .split_once(&format!(" {name}=\""))
+            .with_context(|| format!("the report has no {name}"))?;
+        Ok(rest.split('"').next().unwrap_or_default().parse()?)
+    };
+    let (tests, failed) = (number("tests")?, number("failures")? + number("errors")?);
+    Ok(Counts {
+        passed: tests.saturating_sub(failed),
+        failed,
+    })
+}
+
+fn find_or_install() -> Result<PathBuf> {
+    let folder = workspace::target().join("schemathesis-venv");
+    let program = folder.join("bin/schemathesis");
+    let is_there = || {
+        let version = command::output(Command::new(&program).arg("--version"));
+        version.is_some_and(|version| version.contains(VERSION))
+    };
+    if !is_there() {
+        let package = format!("schemathesis=={VERSION}");
+        envoy::install_from_pypi(&folder, &package, INSTALL_LIMIT).with_context(|| {
+            format!(
+                "{package} can't be installed from PyPI.\n\
+                 Next step: see whether `python3 -m pip download {package}` works here"
+            )
+        })?;
+        ensure!(
+            is_there(),
+            "{package} is installed, but does not run on this machine"
+        );
+    }
+    Ok(program)
+}
+
+/// An access token with every scope, for a user the simulated tenant does not know.
+fn token(issuer: &str) -> Result<String> {
+    let scope = "read:documents write:documents delete:documents read:profile write:profile";
+    let body = serde_json::json!({"scope": scope, "subject": "auth0|schemathesis"}).to_string();
+    let address = address(issuer).context("the simulated Auth0 names no address")?;
+    let answer: Value = serde_json::from_str(&http::post_json(address, "/sim/token", &body)?)?;
+    let token = answer["access_token"].as_str();
+    Ok(token
+        .context("the simulated Auth0 gives no token")?
+        .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_read_from_the_report_and_an_error_is_a_failure() {
+        let report = r#"<?xml version="1.0"?>
+            <testsuites disabled="0" errors="1" failures="2" tests="20" time="3.5"><testsuite tests="9"/>"#;
+        let counts = count(report).unwrap();
+        assert_eq!((counts.passed, counts.failed), (17, 3));
+        assert!(count("<html>").is_err());
+    }
+}
