@@ -164,13 +164,9 @@ pub(crate) struct ProfilePatch {
         pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$"
     )]
     name: String,
-    /// An absolute https URL.
+    /// An absolute https URL without user information.
     #[serde(default)]
-    #[schema(
-        format = "uri",
-        max_length = 1024,
-        pattern = "^https://[a-z0-9]+\\.[a-z]+(/[A-Za-z0-9._~-]*)*$"
-    )]
+    #[schema(max_length = 1024, pattern = "^https://[^\\s\\x00-\\x1f\\x7f-\\x9f]+$")]
     picture: String,
 }
 
