@@ -1,7 +1,6 @@
 //! `:path`; what must hold stands with the parser.
 #![no_main]
 
-#[path = "../../tests/fuzz/parsers.rs"]
-mod parsers;
+use edge_auth_policy_fuzz::parsers;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| parsers::path(input));

@@ -454,6 +454,4 @@ impl Gateway {
 }
 
 #[cfg(test)]
-mod remembered_tests;
-#[cfg(test)]
 mod tests;

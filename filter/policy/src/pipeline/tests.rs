@@ -1,5 +1,13 @@
 //! The order of decisions, request by request.
 
+mod browser;
+mod conditions;
+mod fetched;
+mod key_documents;
+mod limits;
+mod ramp;
+mod remembered;
+mod resource_metadata;
 mod session;
 mod sight;
 
@@ -14,14 +22,9 @@ use crate::base64url;
 use crate::signature::InModule;
 use crate::store::MemoryStore;
 
-mod conditions;
-mod key_documents;
-mod ramp;
-mod resource_metadata;
+const NOW: u64 = 1_800_000_000;
 
-pub(super) const NOW: u64 = 1_800_000_000;
-
-pub(super) fn signing_key() -> SigningKey {
+fn signing_key() -> SigningKey {
     SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
@@ -35,7 +38,7 @@ fn jwks() -> String {
     .to_string()
 }
 
-pub(super) fn token(change: impl FnOnce(&mut serde_json::Value)) -> String {
+fn token(change: impl FnOnce(&mut serde_json::Value)) -> String {
     let mut claims = json!({
         "iss": "https://tenant.auth0.com/", "aud": "https://api.pymd.io", "sub": "auth0|1",
         "iat": NOW, "exp": NOW + 3600, "scope": "read:documents",
@@ -48,7 +51,7 @@ pub(super) fn token(change: impl FnOnce(&mut serde_json::Value)) -> String {
     format!("{input}.{}", base64url::encode(signature.to_bytes()))
 }
 
-pub(super) fn config() -> serde_json::Value {
+fn config() -> serde_json::Value {
     json!({
         "version": 1,
         "providers": {"auth0": {
@@ -163,7 +166,7 @@ impl Edge {
 }
 
 /// `200` and the header fields set, or the status and the reason.
-pub(super) fn shown(judgement: &Judgement) -> String {
+fn shown(judgement: &Judgement) -> String {
     match &judgement.decision {
         Decision::Forward(mutations) => {
             let removed = mutations
@@ -410,365 +413,6 @@ fn plain_http_is_redirected_and_its_exceptions_are_not() {
 #[test]
 fn the_upstream_sees_the_path_that_was_judged() {
     check("GET", "/%68ealthz?x=%68", &[], "200 :path=/healthz?x=%68");
-}
-
-#[test]
-fn a_rate_limit_lets_through_exactly_its_number_and_then_says_when() {
-    let mut edge = Edge::new(&config());
-    assert_eq!(shown(&edge.ask("POST", "/login", &[], true)), "200");
-    assert_eq!(shown(&edge.ask("POST", "/login", &[], true)), "200");
-    let judgement = edge.ask("POST", "/login", &[], true);
-    let Decision::Reply(reply) = &judgement.decision else {
-        panic!("{judgement:?}")
-    };
-    assert_eq!(reply.status, 429);
-    assert_eq!(reply.header("retry-after"), Some("60"));
-    assert_eq!(reply.header("ratelimit"), Some("\"login\";r=0;t=60"));
-    assert_eq!(reply.header("ratelimit-policy"), Some("\"login\";q=2;w=60"));
-    edge.now = UnixTime::from_secs(NOW + 61);
-    assert_eq!(shown(&edge.ask("POST", "/login", &[], true)), "200");
-}
-
-#[test]
-fn failed_authentications_block_a_client_even_with_a_valid_token() {
-    let mut edge = Edge::new(&config());
-    let bad = [("authorization", "Bearer a.b.c")];
-    let good = bearer(|_| {});
-    let good = [("authorization", good.as_str())];
-    assert_eq!(
-        shown(&edge.ask("GET", "/guarded", &bad, true)),
-        "401 malformed_token"
-    );
-    assert!(shown(&edge.ask("GET", "/guarded", &good, true)).starts_with("200"));
-    assert_eq!(
-        shown(&edge.ask("GET", "/guarded", &bad, true)),
-        "401 malformed_token"
-    );
-    assert_eq!(
-        shown(&edge.ask("GET", "/guarded", &good, true)),
-        "429 authentication_blocked"
-    );
-    edge.now = UnixTime::from_secs(NOW + 301);
-    assert!(shown(&edge.ask("GET", "/guarded", &good, true)).starts_with("200"));
-}
-
-#[test]
-fn without_keys_requests_wait_and_are_then_told_to_come_back() {
-    let mut config = config();
-    let provider = config
-        .pointer_mut("/providers/auth0")
-        .unwrap()
-        .as_object_mut()
-        .unwrap();
-    provider.remove("local_jwks");
-    provider.insert(
-        "remote_jwks".into(),
-        json!({"http_uri": {"uri": "https://tenant.auth0.com/jwks", "cluster": "auth0"}}),
-    );
-    let mut edge = Edge::new(&config);
-    let authorization = bearer(|_| {});
-    let headers = [("authorization", authorization.as_str())];
-    assert_eq!(
-        shown(&edge.ask("GET", "/documents", &headers, true)),
-        "wait FirstKeys"
-    );
-
-    let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
-    let [(handle, _)] = &tick.fetches[..] else {
-        panic!("{tick:?}")
-    };
-    edge.gateway
-        .on_fetch_answer(*handle, None, edge.now, &mut edge.store);
-    // Nobody waits for a provider that is known to be down.
-    let judgement = edge.ask("GET", "/documents", &headers, true);
-    assert_eq!(shown(&judgement), "503 keys_unavailable");
-    let Decision::Reply(reply) = &judgement.decision else {
-        panic!("{judgement:?}")
-    };
-    assert!(reply.header("retry-after").is_some());
-
-    edge.now = edge.now.saturating_add(std::time::Duration::from_secs(10));
-    let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
-    let [(handle, fetch)] = &tick.fetches[..] else {
-        panic!("{tick:?}")
-    };
-    assert_eq!(
-        (fetch.cluster.as_str(), fetch.path.as_str()),
-        ("auth0", "/jwks")
-    );
-    let jwks = jwks();
-    let response = crate::store::fetch::Response {
-        status: 200,
-        headers: &[],
-        body: jwks.as_bytes(),
-    };
-    let answer = edge
-        .gateway
-        .on_fetch_answer(*handle, Some(&response), edge.now, &mut edge.store);
-    assert!(answer.decide_waiting);
-    assert_eq!(answer.event, FetchEvent::Changed);
-    assert!(shown(&edge.ask("GET", "/documents", &headers, true)).starts_with("200"));
-}
-
-/// Two providers of one issuer each, with sources of their own.
-fn two_sources() -> serde_json::Value {
-    let mut config = config();
-    let mut second = config["providers"]["auth0"].clone();
-    second["issuer"] = json!("https://second.example/");
-    second["from_cookies"] = json!(["session"]);
-    config["providers"]["second"] = second;
-    config["default"]["requires"] = json!({"providers": ["auth0", "second"]});
-    config
-}
-
-#[test]
-fn a_token_counts_only_where_its_own_provider_s_tokens_stand() {
-    let mut edge = Edge::new(&two_sources());
-    let cookie = format!("session={}", token(|_| {}));
-    let judgement = edge.ask("GET", "/x", &[("cookie", &cookie)], true);
-    assert_eq!(shown(&judgement), "401 wrong_issuer");
-    let cookie = format!(
-        "session={}",
-        token(|claims| claims["iss"] = json!("https://second.example/"))
-    );
-    assert!(shown(&edge.ask("GET", "/x", &[("cookie", &cookie)], true)).starts_with("200"));
-}
-
-#[test]
-fn an_unsafe_request_by_cookie_must_come_from_this_site() {
-    let mut edge = Edge::new(&two_sources());
-    let cookie = format!(
-        "session={}",
-        token(|claims| claims["iss"] = json!("https://second.example/"))
-    );
-    let mut ask = |method: &str, extra: &[(&str, &str)]| {
-        let mut headers = vec![("cookie", cookie.as_str())];
-        headers.extend_from_slice(extra);
-        shown(&edge.ask(method, "/x", &headers, true))
-    };
-    assert_eq!(
-        ask("POST", &[("origin", "https://evil.example")]),
-        "403 cross_site"
-    );
-    assert_eq!(ask("POST", &[]), "403 cross_site");
-    assert!(ask("POST", &[("origin", "https://api.pymd.io")]).starts_with("200"));
-    assert!(ask("POST", &[("sec-fetch-site", "same-origin")]).starts_with("200"));
-    assert!(ask("GET", &[("origin", "https://evil.example")]).starts_with("200"));
-    assert_eq!(
-        ask(
-            "GET",
-            &[("origin", "https://evil.example"), ("upgrade", "websocket")]
-        ),
-        "403 cross_site"
-    );
-}
-
-#[test]
-fn what_is_only_watched_is_never_held() {
-    let mut config = config();
-    let provider = config
-        .pointer_mut("/providers/auth0")
-        .and_then(serde_json::Value::as_object_mut)
-        .unwrap();
-    provider.remove("local_jwks");
-    let uri = json!({"uri": "https://tenant.auth0.com/jwks", "cluster": "auth0"});
-    provider.insert("remote_jwks".into(), json!({ "http_uri": uri }));
-    let authorization = bearer(|_| {});
-    let judgement =
-        Edge::new(&config).ask("GET", "/shadow", &[("authorization", &authorization)], true);
-    assert_eq!(shown(&judgement), "200");
-    assert_eq!(judgement.would_deny, Some(Reason::KeysUnavailable));
-}
-
-fn browser_config() -> serde_json::Value {
-    let mut config = config();
-    config["cors"] = json!({"allow_origins": ["https://app.pymd.io"]});
-    config["security_headers"] = json!({"x_frame_options": "SAMEORIGIN", "referrer_policy": "off"});
-    config
-}
-
-#[test]
-fn a_page_of_an_allowed_origin_can_read_a_401() {
-    let mut edge = Edge::new(&browser_config());
-    let judgement = edge.ask(
-        "GET",
-        "/documents",
-        &[("origin", "https://app.pymd.io")],
-        true,
-    );
-    let Decision::Reply(reply) = &judgement.decision else {
-        panic!("{judgement:?}")
-    };
-    assert_eq!(reply.status, 401);
-    assert_eq!(
-        reply.header("access-control-allow-origin"),
-        Some("https://app.pymd.io")
-    );
-    assert!(
-        reply
-            .header("access-control-expose-headers")
-            .unwrap()
-            .contains("www-authenticate")
-    );
-    assert_eq!(reply.header("vary"), Some("Origin"));
-    assert_eq!(
-        reply.header("strict-transport-security"),
-        Some("max-age=31536000")
-    );
-    assert_eq!(reply.header("x-frame-options"), Some("SAMEORIGIN"));
-    assert_eq!(reply.header("referrer-policy"), None);
-    let judgement = edge.ask(
-        "GET",
-        "/documents",
-        &[("origin", "https://evil.example")],
-        true,
-    );
-    let Decision::Reply(reply) = &judgement.decision else {
-        panic!("{judgement:?}")
-    };
-    assert_eq!(reply.header("access-control-allow-origin"), None);
-}
-
-#[test]
-fn a_preflight_is_answered_without_a_token_and_never_forwarded() {
-    let mut edge = Edge::new(&browser_config());
-    let asks = |origin| [("origin", origin), ("access-control-request-method", "PUT")];
-    let judgement = edge.ask(
-        "OPTIONS",
-        "/documents/1",
-        &asks("https://app.pymd.io"),
-        true,
-    );
-    let Decision::Reply(reply) = &judgement.decision else {
-        panic!("{judgement:?}")
-    };
-    assert_eq!(reply.status, 204);
-    assert!(
-        reply
-            .header("access-control-allow-methods")
-            .unwrap()
-            .contains("PUT")
-    );
-    assert_eq!(
-        shown(&edge.ask(
-            "OPTIONS",
-            "/documents/1",
-            &asks("https://evil.example"),
-            true
-        )),
-        "403 preflight"
-    );
-    // Without the header that makes it a preflight it is a request like any other.
-    let plain = [("origin", "https://app.pymd.io")];
-    assert_eq!(
-        shown(&edge.ask("OPTIONS", "/documents/1", &plain, true)),
-        "401 missing_token"
-    );
-}
-
-#[test]
-fn answers_of_the_upstream_get_the_same_headers_once() {
-    let edge = Edge::new(&browser_config());
-    let fields: Vec<(&[u8], &[u8])> = vec![(b"origin", b"https://app.pymd.io")];
-    let head = RequestHead {
-        headers: &fields,
-        source_address: None,
-        tls: true,
-    };
-    let plan = edge.gateway.plan_response(&head);
-    let theirs: Vec<(&[u8], &[u8])> = vec![
-        (b"access-control-allow-origin", b"*"),
-        (b"x-frame-options", b"DENY"),
-        (b"vary", b"accept, origin"),
-    ];
-    let mutations: Vec<_> = plan.mutations(&theirs).collect();
-    assert_eq!(
-        mutations[0],
-        ResponseMutation::Remove("access-control-allow-origin")
-    );
-    assert!(mutations.contains(&ResponseMutation::Set(
-        "access-control-allow-origin",
-        "https://app.pymd.io"
-    )));
-    let names: Vec<_> = mutations
-        .iter()
-        .map(|mutation| match mutation {
-            ResponseMutation::Remove(name)
-            | ResponseMutation::Set(name, _)
-            | ResponseMutation::Add(name, _) => *name,
-        })
-        .collect();
-    assert!(
-        !names.contains(&"vary") && !names.contains(&"x-frame-options"),
-        "{names:?}"
-    );
-    assert!(names.contains(&"x-content-type-options"));
-    assert!(Edge::new(&config()).gateway.plan_response(&head).is_empty());
-}
-
-#[test]
-fn what_the_feed_revokes_is_refused_and_a_feed_that_is_down_denies() {
-    let mut config = config();
-    config["revocations"] = json!({
-        "max_stale": "300s",
-        "http_uri": {"uri": "https://api.internal/internal/edge/feed", "cluster": "api"},
-    });
-    let mut edge = Edge::new(&config);
-    let authorization = bearer(|_| {});
-    let headers = [("authorization", authorization.as_str())];
-    assert_eq!(
-        shown(&edge.ask("GET", "/documents", &headers, true)),
-        "wait FirstRevocations"
-    );
-    assert_eq!(shown(&edge.ask("GET", "/healthz", &headers, true)), "200");
-
-    let answer = |edge: &mut Edge, body: Option<serde_json::Value>| {
-        let tick = edge.gateway.on_tick(edge.now, &mut edge.store);
-        let [(handle, _)] = &tick.fetches[..] else {
-            panic!("{tick:?}")
-        };
-        let body = body.map(|body| body.to_string());
-        let response = body.as_ref().map(|body| crate::store::fetch::Response {
-            status: 200,
-            headers: &[],
-            body: body.as_bytes(),
-        });
-        edge.gateway
-            .on_fetch_answer(*handle, response.as_ref(), edge.now, &mut edge.store)
-            .event
-    };
-    let page = |entries: serde_json::Value| json!({"version": 1, "snapshot": true, "cursor": "1", "more": false, "entries": entries});
-    assert_eq!(
-        answer(&mut edge, Some(page(json!([])))),
-        FetchEvent::Changed
-    );
-    assert!(shown(&edge.ask("GET", "/documents", &headers, true)).starts_with("200"));
-
-    edge.now = edge.now.saturating_add(std::time::Duration::from_secs(3));
-    let expires_at = NOW + 3600;
-    let entries = json!([
-        {"kind": "sub", "value": "auth0|1", "issued_before": NOW + 1, "expires_at": expires_at},
-        {"kind": "address", "value": "203.0.113.7", "expires_at": NOW + 10},
-    ]);
-    assert_eq!(answer(&mut edge, Some(page(entries))), FetchEvent::Changed);
-    assert_eq!(
-        shown(&edge.ask("GET", "/healthz", &[], true)),
-        "403 address_blocked"
-    );
-    edge.now = UnixTime::from_secs(NOW + 11);
-    assert_eq!(
-        shown(&edge.ask("GET", "/documents", &headers, true)),
-        "401 revoked"
-    );
-    let other = bearer(|claims| claims["sub"] = json!("auth0|2"));
-    let other = [("authorization", other.as_str())];
-    assert!(shown(&edge.ask("GET", "/documents", &other, true)).starts_with("200"));
-
-    edge.now = UnixTime::from_secs(NOW + 400);
-    assert_eq!(
-        shown(&edge.ask("GET", "/documents", &other, true)),
-        "503 revocations_unavailable"
-    );
 }
 
 proptest::proptest! {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use p256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 
-use super::tests::{NOW, config, shown, signing_key, token};
-use super::*;
+use super::super::*;
+use super::{NOW, config, shown, signing_key, token};
 use crate::base64url;
 use crate::jwk::VerifyingKey;
 use crate::signature::{Algorithm, InModule, SignatureError};
