@@ -1,0 +1,3 @@
+/** What tenant.yaml becomes. */
+import './tenant/agreement.mjs';
+import './tenant/requests.mjs';
