@@ -1,14 +1,12 @@
 /**
- * The deploy CLI's own import, against a tenant in memory. As a program it imports the production tenant as often as its
- * first argument says, and prints what came of it as JSON.
+ * The deploy CLI's own import, against a tenant in memory.
  *
- * A process of its own: the CLI keeps its configuration in globals, and copies timers, which node's test runner, watching
- * every one of them, does not survive.
+ * It runs in a process of its own, which is this file again: the CLI keeps its configuration in globals, and copies timers,
+ * which node's test runner, watching every one of them, does not survive.
  */
-import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 import { FOLDER, readConfiguration } from '../../tools/values.mjs';
 import { ManagementApi } from './management-api.mjs';
@@ -17,34 +15,36 @@ import { ENVIRONMENT } from './values.mjs';
 /** What the deploy CLI is told by these tests. */
 export const CONFIGURATION = readConfiguration('prod', ENVIRONMENT);
 
-const MAX_OUTPUT_BYTES = 4 << 20;
+const THIS_FILE = fileURLToPath(import.meta.url);
 
 /**
- * @param {number} times how often the same tenant is imported
- * @returns {Promise<{changes: {method: string, path: string, body: any}[][], tenant: Record<string, any[]>}>} what each import
- *   changed, and what is in the tenant in the end
+ * @typedef {{method: string, path: string, body?: any, strategy?: string}} Change
+ *
+ * Imports the production tenant twice, and once more as a dry run.
+ *
+ * @returns {Promise<{first: Change[], second: Change[], dry: Change[], tenant: Record<string, any[]>, permissions: string[]}>}
+ *   what each changed, what is in the tenant in the end, and the permissions it took
  */
-export async function importTenant(times) {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), String(times)], {
-    maxBuffer: MAX_OUTPUT_BYTES,
+export async function importTenant() {
+  const child = fork(THIS_FILE, [], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const exit = once(child, 'exit').then(([code]) => {
+    throw new Error(`the import ended with ${code} and no result`);
   });
-  return JSON.parse(stdout);
+  const [result] = await Promise.race([once(child, 'message'), exit]);
+  return result;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] === THIS_FILE) {
   const { deploy } = await import('auth0-deploy-cli');
-  createRequire(import.meta.url)('auth0-deploy-cli/lib/logger').default.silent = true;
   const api = new ManagementApi(CONFIGURATION.AUTH0_DOMAIN);
   // No request leaves the process.
   globalThis.fetch = api.fetch;
-  const changes = [];
-  for (let time = 0; time < Number(process.argv[2]); time += 1) {
-    await deploy({
-      input_file: fileURLToPath(new URL('tenant.yaml', FOLDER)),
-      config: structuredClone(CONFIGURATION),
-      env: false,
-    });
-    changes.push(api.takeChanges());
-  }
-  process.stdout.write(JSON.stringify({ changes, tenant: api.tenant() }));
+  const run = async (options) => {
+    const file = fileURLToPath(new URL('tenant.yaml', FOLDER));
+    await deploy({ input_file: file, config: structuredClone(CONFIGURATION), env: false, ...options });
+    return api.takeChanges();
+  };
+  const [first, second, dry] = [await run(), await run(), await run({ dry_run: true })];
+  process.send({ first, second, dry, tenant: api.tenant(), permissions: api.permissions() });
+  process.disconnect();
 }

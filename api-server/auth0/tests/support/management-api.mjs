@@ -13,13 +13,17 @@ const LIST_NAMES = { 'resource-servers': 'resource_servers', 'client-grants': 'c
 const ID_NAMES = { clients: 'client_id' };
 
 /** Collections that answer with a bare array. */
-const BARE = new Set(['log-streams', 'custom-domains']);
+const BARE = new Set(['log-streams']);
+
+/** What the CLI asks for as well, and does without where its token's scope leaves it out. */
+const OPTIONAL = new Set(['actions/modules', 'connections-directory-provisionings', 'custom-domains']);
 
 /** What a list can be asked for by. */
 const FILTERS = ['name', 'strategy'];
 
 export class ManagementApi {
   #changes = [];
+  #permissions = new Set();
   #collections = new Map();
   #settings = new Map();
 
@@ -33,6 +37,11 @@ export class ManagementApi {
   /** Changes since this was last asked, in their order: `{method, path, body, strategy}`, the path below `/api/v2/`. */
   takeChanges() {
     return this.#changes.splice(0);
+  }
+
+  /** What the requests so far need of a token's scope, such as `read:clients`; deployments are updates. */
+  permissions() {
+    return [...this.#permissions].sort();
   }
 
   /** What is there now: collections by their path. */
@@ -56,9 +65,11 @@ export class ManagementApi {
   };
 
   #answer(method, path, body, query) {
+    if (OPTIONAL.has(path)) return json(403, { message: 'Insufficient scope' });
+    this.#permissions.add(permissionFor(method, path));
     if (method !== 'GET') this.#changes.push({ method, path, body, strategy: this.#strategyOf(path, body) });
-    const bindings = /^actions\/triggers\/([^/]+)\/bindings$/.exec(path);
-    if (bindings || isSettings(path)) return this.#answerSettings(method, path, body);
+    if (isSettings(path)) return this.#answerSettings(method, path, body);
+    if (/^actions\/triggers\/[^/]+\/bindings$/.test(path)) return this.#answerBindings(method, path, body);
     if (/^actions\/actions\/[^/]+\/deploy$/.test(path)) return json(202, {});
     if (path === 'actions/triggers') return json(200, { triggers: [{ id: 'post-login', version: 'v3', status: 'CURRENT' }] });
     const enabled = /^connections\/([^/]+)\/clients$/.exec(path);
@@ -69,6 +80,14 @@ export class ManagementApi {
   #answerSettings(method, path, body) {
     if (method !== 'GET') this.#settings.set(path, { ...this.#settings.get(path), ...body });
     return json(200, this.#settings.get(path) ?? {});
+  }
+
+  #answerBindings(method, path, body) {
+    if (method !== 'GET') {
+      const bindings = body.bindings.map(({ ref, display_name: name }) => ({ action: { name: ref.value }, display_name: name }));
+      this.#settings.set(path, { bindings });
+    }
+    return json(200, this.#settings.get(path) ?? { bindings: [] });
   }
 
   #answerEnabledClients(method, id, body) {
@@ -119,7 +138,15 @@ export class ManagementApi {
 
 /** Single objects that are read and changed, never made. */
 function isSettings(path) {
-  return ['branding', 'prompts', 'tenants/settings'].includes(path) || path.startsWith('attack-protection/');
+  return path === 'branding' || path === 'tenants/settings' || /^(prompts|attack-protection)(\/|$)/.test(path);
+}
+
+/** Auth0 names permissions after the first part of the path, but for the tenant's settings. */
+function permissionFor(method, path) {
+  const [first, ...rest] = path.split('/');
+  const isMade = method === 'POST' && !rest.includes('deploy');
+  const verb = method === 'GET' ? 'read' : isMade ? 'create' : 'update';
+  return `${verb}:${path === 'tenants/settings' ? 'tenant_settings' : first.replaceAll('-', '_')}`;
 }
 
 function page(name, all) {

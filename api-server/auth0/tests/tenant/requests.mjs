@@ -6,7 +6,7 @@ import { findMistakes } from '../support/types.mjs';
 import { ENVIRONMENT } from '../support/values.mjs';
 import { imported } from './imported.mjs';
 
-const [first, second] = (await imported).changes;
+const { first, second, dry } = imported;
 
 test("every request is what Auth0's own client library describes", () => {
   const changes = [...first, ...second];
@@ -61,4 +61,8 @@ test('a second import makes nothing anew and deletes nothing', () => {
   const deployed = (change) => /^actions\/actions\/[^/]+\/deploy$/.test(change.path);
   const methods = second.filter((change) => !deployed(change)).map((change) => change.method);
   assert.deepEqual([...new Set(methods)], ['PATCH']);
+});
+
+test('a dry run asks and changes nothing', () => {
+  assert.deepEqual(dry, []);
 });
