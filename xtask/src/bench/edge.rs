@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::json;
 
 use super::load::{Carried, Load, PATH, Turn};
 use super::report::{self, Measured};
@@ -27,7 +26,7 @@ pub(super) fn run(arguments: &Edge) -> Result<()> {
     let folder = tokens::folder()?;
     let load = Load::prepare(&folder)?;
     let envoy = envoy::find_or_install()?;
-    let module = module(arguments)?;
+    let module = module(arguments.module.as_deref(), arguments.toolchain)?;
     let programs = simulation()?;
     let noop = folder.join("noop.wasm");
     fs::write(&noop, noop::module())?;
@@ -47,13 +46,7 @@ pub(super) fn run(arguments: &Edge) -> Result<()> {
     ensure!(!variants.is_empty(), "--only leaves no variant");
     let admin = place(&mut variants)?;
 
-    let listeners: Vec<_> = variants.iter().map(Variant::listener).collect();
-    let admin_address = json!({"socket_address":
-        {"address": "127.0.0.1", "port_value": admin.port()}});
-    let bootstrap = json!({
-        "admin": {"address": admin_address},
-        "static_resources": {"listeners": listeners},
-    });
+    let bootstrap = variants::bootstrap(&variants, admin);
     let path = folder.join("envoy.json");
     fs::write(&path, serde_json::to_vec(&bootstrap)?)?;
     let mut command = load.on_core("0", &envoy.path);
@@ -107,14 +100,16 @@ pub(super) fn run(arguments: &Edge) -> Result<()> {
     Ok(())
 }
 
-fn module(arguments: &Edge) -> Result<PathBuf> {
-    match &arguments.module {
-        Some(module) => Ok(module.clone()),
-        None => filter::publish(&filter::build(&filter::find(arguments.toolchain)?)?),
+/// The module named, or one built now.
+pub(super) fn module(named: Option<&Path>, toolchain: filter::Choice) -> Result<PathBuf> {
+    match named {
+        Some(module) => Ok(module.to_owned()),
+        None => filter::publish(&filter::build(&filter::find(toolchain)?)?),
     }
 }
 
-fn simulation() -> Result<PathBuf> {
+/// Builds the programs that make tokens and sessions; the folder they are in.
+pub(super) fn simulation() -> Result<PathBuf> {
     command::run(command::cargo().args([
         "build",
         "--package",

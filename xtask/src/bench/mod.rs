@@ -8,6 +8,7 @@ mod edge;
 mod load;
 mod noop;
 mod report;
+mod start;
 mod tokens;
 mod variants;
 
@@ -29,6 +30,8 @@ pub struct Arguments {
 enum Bench {
     /// Requests through one Envoy worker: no filter, Envoy's own, ours
     Edge(Edge),
+    /// From the start of an Envoy to its first answer, with 1, 100 and 10,000 rules
+    Start(Start),
     /// Decisions, natively and without a proxy (criterion)
     Policy,
 }
@@ -59,6 +62,20 @@ struct Edge {
     toolchain: filter::Choice,
 }
 
+/// How to measure starts.
+#[derive(Clone, Debug, clap::Args)]
+struct Start {
+    /// How often each variant is started
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=99))]
+    rounds: u16,
+    /// Measure this module instead of building one
+    #[arg(long, value_name = "FILE")]
+    module: Option<PathBuf>,
+    /// Whose standard library to build the module with
+    #[arg(long, value_enum, default_value_t = filter::Choice::Auto)]
+    toolchain: filter::Choice,
+}
+
 /// Measures and prints a table; JSON goes to `target/bench/`.
 ///
 /// # Errors
@@ -67,6 +84,7 @@ struct Edge {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.bench {
         Bench::Edge(arguments) => edge::run(arguments),
+        Bench::Start(arguments) => start::run(arguments),
         Bench::Policy => command::run_inherited(command::cargo().args([
             "bench",
             "--package",

@@ -178,9 +178,47 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
     variants
 }
 
+/// Those whose start is timed: without a filter first.
+pub(super) fn starts(parts: &Parts<'_>) -> Vec<Variant> {
+    let jwks = &parts.tokens.jwks;
+    let variant = |name: String, filters| Variant {
+        name,
+        filters,
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        carries: Carries::Tokens,
+        proof: None,
+    };
+    let ours = |rules: usize| {
+        let policy = with_rules(policy(jwks, ALL_TOKENS), rules);
+        let filters = vec![wasm("ours", parts.module, &policy, true)];
+        let plural = if rules == 1 { "" } else { "s" };
+        variant(format!("ours, {rules} rule{plural}"), filters)
+    };
+    let noop = vec![wasm("noop", parts.noop, &json!({}), true)];
+    let others = [
+        variant("no filter".into(), vec![]),
+        variant("wasm that does nothing".into(), noop),
+    ];
+    others
+        .into_iter()
+        .chain([1, 100, 10_000].map(ours))
+        .collect()
+}
+
+/// An Envoy that listens for each variant.
+pub(super) fn bootstrap(variants: &[Variant], admin: SocketAddr) -> Value {
+    let listeners: Vec<_> = variants.iter().map(Variant::listener).collect();
+    let address = json!({"socket_address":
+        {"address": "127.0.0.1", "port_value": admin.port()}});
+    json!({
+        "admin": {"address": address},
+        "static_resources": {"listeners": listeners},
+    })
+}
+
 impl Variant {
     /// The listener: every request that passes the filters is answered at once.
-    pub(super) fn listener(&self) -> Value {
+    fn listener(&self) -> Value {
         let mut filters = self.filters.clone();
         filters.push(filter("router", "router.v3.Router", json!({})));
         let answer = json!({"status": 200, "body": {"inline_string": "ok"}});

@@ -6,6 +6,8 @@
 mod cookie;
 mod query;
 
+use std::borrow::Cow;
+
 use crate::decision::Mutations;
 use crate::request::RequestHead;
 
@@ -157,7 +159,7 @@ fn from_websocket_protocol<'a>(head: &RequestHead<'a>) -> Result<Option<&'a [u8]
 /// Takes the token out of what goes upstream, without touching other cookies, parameters or protocols.
 pub fn strip(
     head: &RequestHead<'_>,
-    path_and_query: &mut String,
+    path_and_query: &mut Cow<'_, str>,
     sources: &[&TokenSource],
     mutations: &mut Mutations,
 ) {
@@ -165,7 +167,7 @@ pub fn strip(
     if !parameters.is_empty()
         && let Some(rewritten) = without_parameters(path_and_query, &parameters)
     {
-        *path_and_query = rewritten;
+        *path_and_query = Cow::Owned(rewritten);
     }
     let cookies: Vec<&str> = sources
         .iter()

@@ -162,7 +162,7 @@ fn check_strip(headers: &[(&str, &str)], path: &str, path_after: &str, expected:
         tls: true,
     };
     let mut mutations = Mutations::default();
-    let mut path = path.to_owned();
+    let mut path = Cow::Borrowed(path);
     let sources = sources();
     let sources: Vec<_> = sources.iter().collect();
     strip(&head, &mut path, &sources, &mut mutations);

@@ -10,9 +10,6 @@
 
 #[cfg(test)]
 mod tests;
-mod value;
-
-pub use value::{Invalid, MAX_VALUE_BYTES, join, value};
 
 use crate::token::is_token;
 

@@ -516,7 +516,8 @@ proptest! {
         lost: u64,
     ) {
         let mut proxy = Proxy::new(4);
-        proxy.store.lost = lost & (lost << 1);
+        // Never sixteen for one answer: such an answer is given up, and its body found by newcomers all the same.
+        proxy.store.lost = lost & 0x7f7f_7f7f_7f7f_7f7f;
         let mut waiting: Vec<(usize, FetchId)> = Vec::new();
         let mut published = None;
         for (number, (worker, action, pause)) in steps.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Step 9: what the upstream sees. Identity headers are removed in every spelling before any is set.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::authenticate::Caller;
@@ -24,7 +25,7 @@ impl Gateway {
                 mutations.remove.push((*name).into());
             }
         }
-        let mut path = request.target.rewritten();
+        let mut path = request.target.rewritten().map(Cow::Owned);
         if let Requires::Token(required) = requires {
             // All at once: each provider's cookies taken out by itself would put the others' back.
             let sources: Vec<_> = required
@@ -38,7 +39,7 @@ impl Gateway {
             if !sources.is_empty() {
                 let mut stripped = match path {
                     Some(path) => path,
-                    None => path_of(request)?,
+                    None => Cow::Borrowed(path_of(request)?),
                 };
                 credentials::strip(&request.head, &mut stripped, &sources, &mut mutations);
                 path = Some(stripped);
@@ -47,7 +48,8 @@ impl Gateway {
         if let Some(path) = path
             && request.head.first(":path") != Some(path.as_bytes())
         {
-            mutations.set.push((":path".into(), path.into_bytes()));
+            let path = path.into_owned().into_bytes();
+            mutations.set.push((":path".into(), path));
         }
         if let Caller::Bearer(token) = caller {
             let forwards = self
@@ -86,8 +88,7 @@ pub(super) fn identity_fields(
     Ok(wanted.iter().filter_map(field).collect())
 }
 
-fn path_of(request: &Request<'_>) -> Result<String, Stop> {
+fn path_of<'r>(request: &Request<'r>) -> Result<&'r str, Stop> {
     let raw = request.head.first(":path").unwrap_or_default();
-    let text = std::str::from_utf8(raw).map_err(|_| Reason::InvalidPath)?;
-    Ok(text.to_owned())
+    std::str::from_utf8(raw).map_err(|_| Reason::InvalidPath.into())
 }

@@ -7,8 +7,8 @@ use crate::rate_limit::KeyPart;
 /// The facts of a connection that decisions look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionNeeds {
-    /// The peer's address: for limits by client address, for blocked addresses, and for rules that are enforced for
-    /// a part of their callers.
+    /// The peer's address: for limits by client address, for blocked addresses, for audit lines, and for rules that
+    /// are enforced for a part of their callers.
     pub source_address: bool,
     /// Whether the connection is TLS: for redirects, HSTS, and where a cookie's page comes from.
     pub tls: bool,

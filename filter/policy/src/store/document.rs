@@ -35,8 +35,8 @@ pub(crate) struct Document {
 pub(crate) enum Commit {
     /// The record says so now; every worker sees it with its next look.
     Done(Record),
-    /// The lease had run out and another worker took over, or too many swaps were lost. Nothing was changed
-    /// that readers look at.
+    /// The lease had run out and another worker took over: nothing was changed that readers look at. Or too many
+    /// swaps were lost: then the body may be there, and newer than the record.
     Superseded,
 }
 

@@ -4,6 +4,7 @@
     reason = "also a public module of the fuzz targets' crate"
 )]
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -120,7 +121,7 @@ pub fn credentials(input: &[u8]) {
         assert!(found.token.len() <= input.len());
     }
     let all: Vec<_> = sources.iter().collect();
-    let mut target = format!("/a?{}", query.replace('?', ""));
+    let mut target = Cow::Owned(format!("/a?{}", query.replace('?', "")));
     let mut mutations = Mutations::default();
     credentials::strip(&head, &mut target, &all, &mut mutations);
     assert_eq!(
