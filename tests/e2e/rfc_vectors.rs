@@ -3,7 +3,7 @@
 use gateway_tests::{
     client::Request,
     gateway::{Gateway, reason},
-    rfc_vectors::{REFUSED, SIGNED, SIGNED_REFUSED_FOR, configuration, forged},
+    rfc_vectors::{REFUSED, SIGNED, SIGNED_REFUSED_FOR, configuration, forged, wycheproof},
 };
 
 #[tokio::test]
@@ -29,4 +29,15 @@ async fn the_examples_of_rfc_7515_are_judged_as_they_say_in_envoy() {
         log.iter().any(|line| line.contains("checked by the host")),
         "{log:#?}"
     );
+}
+
+#[tokio::test]
+async fn no_token_of_wycheproof_is_let_through_by_envoy() {
+    let gateway = Gateway::start(&configuration(), 1, &[]).await.unwrap();
+    for (number, token) in wycheproof().into_iter().step_by(10) {
+        let request = Request::get("/").bearer(&token);
+        let status = gateway.send(&request).await.unwrap().status;
+        assert!(matches!(status, 400 | 401), "{number}: {status}");
+    }
+    assert_eq!(gateway.forwarded().await.unwrap(), 0);
 }

@@ -116,6 +116,19 @@ pub fn configuration() -> Value {
     })
 }
 
+/// Project Wycheproof's tokens with their numbers, good signatures and bad ones: as none of them carries claims, none
+/// may be let through, whatever its signature.
+pub fn wycheproof() -> Vec<(u32, String)> {
+    #[derive(serde::Deserialize)]
+    struct Group {
+        tests: Vec<(u32, bool, String)>,
+    }
+    const VECTORS: &str = include_str!("../../filter/policy/src/jwt/tests/wycheproof.json");
+    let groups: Vec<Group> = serde_json::from_str(VECTORS).unwrap_or_default();
+    let tests = groups.into_iter().flat_map(|group| group.tests);
+    tests.map(|(number, _, token)| (number, token)).collect()
+}
+
 /// Each signed example with six bits of its signature changed, and with the other's signature.
 pub fn forged() -> Vec<(String, String)> {
     let mut forged = Vec::new();

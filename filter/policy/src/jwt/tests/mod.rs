@@ -6,6 +6,7 @@ mod hostile;
 mod properties;
 mod rfc;
 mod signatures;
+mod wycheproof;
 
 use std::time::Duration;
 
