@@ -198,7 +198,13 @@ pub(crate) fn internal_routes() -> OpenApiRouter<App> {
 )]
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     let mut connection = app.database.read().await?;
-    let sessions = sessions::store::count_live(&mut connection, app.now()).await?;
+    // Without login there is none.
+    let sessions = match &app.login {
+        Some(login) => {
+            sessions::store::count_live(&mut connection, login.idle_millis(), app.now()).await?
+        }
+        None => 0,
+    };
     let pending = profile::count_pending(&mut connection).await?;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok((

@@ -1,91 +1,67 @@
 //! Request bodies: JSON within a limit, with errors that say what is wrong and where.
 //!
+//! The limit, in bytes, is part of the extractor's type: a handler can't be written without one, and a body that is
+//! larger is refused with the very limit it was held to.
+//!
 //! Fields are checked by the route's own parsing, not by serde, so that all of them are reported at once.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Invalid};
 
-/// Bytes of a request body at most, on routes that take one document. Twice the document's own limit: JSON may
-/// spell a character with more bytes than it has.
-pub const MAX_DOCUMENT_BODY_BYTES: usize = 2 << 20;
-
 /// A JSON object as the body (`application/json`).
 #[derive(Debug)]
-pub struct JsonObject(pub Map<String, Value>);
-
-/// Bytes of a request body at most, on routes that take a batch.
-pub const MAX_BATCH_BODY_BYTES: usize = 8 << 20;
-
-/// A batch as the body (`application/json`).
-#[derive(Debug)]
-pub struct JsonBatch(pub Map<String, Value>);
+pub struct JsonObject<const MAX_BYTES: usize>(pub Map<String, Value>);
 
 /// A JSON object as a merge patch (RFC 7396; `application/json` is taken for it too).
 #[derive(Debug)]
-pub struct MergePatch(pub Map<String, Value>);
+pub struct MergePatch<const MAX_BYTES: usize>(pub Map<String, Value>);
 
 /// A body as it is.
 #[derive(Debug)]
-pub struct Raw(pub Bytes);
+pub struct Raw<const MAX_BYTES: usize>(pub Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Raw {
+impl<S: Send + Sync, const MAX_BYTES: usize> FromRequest<S> for Raw<MAX_BYTES> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        read_bytes(request, state).await.map(Self)
+        read_bytes(request, state, MAX_BYTES).await.map(Self)
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for JsonObject {
+impl<S: Send + Sync, const MAX_BYTES: usize> FromRequest<S> for JsonObject<MAX_BYTES> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        read(
-            request,
-            state,
-            &["application/json"],
-            MAX_DOCUMENT_BODY_BYTES,
-        )
-        .await
-        .map(Self)
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for JsonBatch {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        read(request, state, &["application/json"], MAX_BATCH_BODY_BYTES)
+        read(request, state, &["application/json"], MAX_BYTES)
             .await
             .map(Self)
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for MergePatch {
+impl<S: Send + Sync, const MAX_BYTES: usize> FromRequest<S> for MergePatch<MAX_BYTES> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        read(
-            request,
-            state,
-            &["application/merge-patch+json", "application/json"],
-            MAX_DOCUMENT_BODY_BYTES,
-        )
-        .await
-        .map(Self)
+        let accepted = ["application/merge-patch+json", "application/json"];
+        read(request, state, &accepted, MAX_BYTES).await.map(Self)
     }
 }
 
-async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+async fn read_bytes<S: Send + Sync>(
+    mut request: Request,
+    state: &S,
+    limit_bytes: usize,
+) -> Result<Bytes, ApiError> {
+    DefaultBodyLimit::max(limit_bytes).apply(&mut request);
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLarge,
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge { limit_bytes },
             _ => ApiError::IncompleteBody,
         })
 }
@@ -108,12 +84,7 @@ async fn read<S: Send + Sync>(
             accepted: accepted[0],
         });
     }
-    let bytes = read_bytes(request, state)
-        .await
-        .map_err(|error| match error {
-            ApiError::BodyTooLarge => ApiError::TooLarge { limit_bytes },
-            error => error,
-        })?;
+    let bytes = read_bytes(request, state, limit_bytes).await?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(ApiError::InvalidContent(vec![Invalid::new(

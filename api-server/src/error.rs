@@ -42,9 +42,6 @@ pub enum ApiError {
         /// The limit.
         limit_bytes: usize,
     },
-    /// The body is larger than this route reads.
-    #[error("the body is too large")]
-    BodyTooLarge,
     /// The body's media type is not one this route reads.
     #[error("unsupported media type")]
     UnsupportedMediaType {
@@ -152,7 +149,7 @@ impl ApiError {
                 "version_mismatch",
                 "The resource has changed since it was read",
             ),
-            Self::TooLarge { .. } | Self::BodyTooLarge => (
+            Self::TooLarge { .. } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
                 "The content is larger than allowed",

@@ -12,6 +12,8 @@ mod value;
 use std::future::Future;
 use std::pin::Pin;
 
+use tracing::Instrument as _;
+
 pub use connection::{Connection, Record, Sql};
 pub use error::Error;
 pub use value::Value;
@@ -63,7 +65,7 @@ impl Database {
         E: From<Error> + Send + 'static,
     {
         let engine = self.0.clone();
-        tokio::spawn(async move {
+        let written = async move {
             let mut connection = Connection(match &engine {
                 Engine::Sqlite(pools) => Inner::SqliteWrite(sqlite::begin(pools).await?),
                 Engine::Postgres(pool) => {
@@ -78,9 +80,11 @@ impl Database {
             }
             .map_err(Error::from)?;
             Ok(value)
-        })
-        .await
-        .unwrap_or_else(|_| Err(Error::Panicked.into()))
+        };
+        // What is logged in there belongs to the request.
+        tokio::spawn(written.in_current_span())
+            .await
+            .unwrap_or_else(|_| Err(Error::Panicked.into()))
     }
 
     /// Whether the database answers.

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::auth::{Caller, WriteDocuments};
 use crate::body::JsonObject;
-use crate::documents::DocumentId;
 use crate::documents::model::{Document, Draft};
 use crate::documents::store;
+use crate::documents::{DocumentId, MAX_BODY_BYTES};
 use crate::error::ApiError;
 use crate::openapi;
 
@@ -30,7 +30,7 @@ use crate::openapi;
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteDocuments>,
-    JsonObject(members): JsonObject,
+    JsonObject(members): JsonObject<MAX_BODY_BYTES>,
 ) -> Result<Response, ApiError> {
     let draft = Draft::parse(members)?;
     let owner = caller.into_subject();

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::auth::{Caller, WriteDocuments};
 use crate::body::MergePatch;
-use crate::documents::DocumentId;
 use crate::documents::etag::Precondition;
 use crate::documents::model::{Document, Draft};
 use crate::documents::store;
+use crate::documents::{DocumentId, MAX_BODY_BYTES};
 use crate::error::ApiError;
 use crate::merge_patch;
 use crate::openapi;
@@ -34,7 +34,7 @@ pub(super) async fn handler(
     caller: Caller<WriteDocuments>,
     id: DocumentId,
     headers: HeaderMap,
-    MergePatch(patch): MergePatch,
+    MergePatch(patch): MergePatch<MAX_BODY_BYTES>,
 ) -> Result<Response, ApiError> {
     let precondition = Precondition::if_match(&headers)?;
     let owner = caller.into_subject();

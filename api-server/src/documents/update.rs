@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::auth::{Caller, WriteDocuments};
 use crate::body::JsonObject;
-use crate::documents::DocumentId;
 use crate::documents::etag::Precondition;
 use crate::documents::model::{Document, Draft};
 use crate::documents::store;
+use crate::documents::{DocumentId, MAX_BODY_BYTES};
 use crate::error::ApiError;
 use crate::openapi;
 
@@ -30,7 +30,7 @@ pub(super) async fn handler(
     caller: Caller<WriteDocuments>,
     id: DocumentId,
     headers: HeaderMap,
-    JsonObject(members): JsonObject,
+    JsonObject(members): JsonObject<MAX_BODY_BYTES>,
 ) -> Result<Response, ApiError> {
     let precondition = Precondition::if_match(&headers)?;
     let draft = Draft::parse(members)?;

@@ -23,6 +23,9 @@ const FAILED_LOGIN_TYPES: [(&str, &str); 5] = [
     ("fepft", "password_exchange"),
 ];
 
+/// A batch has some hundred events of some kilobytes.
+const MAX_BODY_BYTES: usize = 4 << 20;
+
 /// Reads a batch: a JSON array, or one JSON object per line. Sent again, it counts once: every event has an id.
 #[utoipa::path(
     post, path = "/internal/auth0/logs", operation_id = "auth0Logs", tag = "internal",
@@ -34,7 +37,7 @@ const FAILED_LOGIN_TYPES: [(&str, &str); 5] = [
 pub(super) async fn handler(
     State(app): State<App>,
     _: Internal,
-    Raw(body): Raw,
+    Raw(body): Raw<MAX_BODY_BYTES>,
 ) -> Result<StatusCode, ApiError> {
     let failed: Vec<_> = events(&body)?.iter().filter_map(failed_login).collect();
     if failed.is_empty() {

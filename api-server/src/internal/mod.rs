@@ -7,7 +7,7 @@ mod auth0_logs;
 mod failed_logins;
 mod sync_user;
 
-use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use edge_auth_policy::rejection::Reason;
@@ -26,11 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(sync_user::handler))
         .routes(routes!(auth0_logs::handler))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
-
-/// A batch of Auth0's log stream has some hundred events of some kilobytes.
-const MAX_BODY_BYTES: usize = 4 << 20;
 
 /// Proof that the request knows the internal token.
 #[derive(Debug)]

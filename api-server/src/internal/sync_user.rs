@@ -12,6 +12,9 @@ use crate::login::Profile;
 use crate::openapi;
 use crate::users;
 
+/// The Action's own object has some hundred bytes.
+const MAX_BODY_BYTES: usize = 64 << 10;
+
 /// Keeps what the Action sends; makes the user at first sight. 204, however often it is sent.
 #[utoipa::path(
     post, path = "/internal/auth/sync-user", operation_id = "syncUser", tag = "internal",
@@ -21,7 +24,7 @@ use crate::users;
 pub(super) async fn handler(
     State(app): State<App>,
     _: Internal,
-    JsonObject(members): JsonObject,
+    JsonObject(members): JsonObject<MAX_BODY_BYTES>,
 ) -> Result<StatusCode, ApiError> {
     let profile = profile(&members)?;
     let now = app.now();

@@ -8,7 +8,7 @@ use edge_auth_policy::json::Value;
 use edge_auth_policy::jwt::VerifiedClaims;
 use edge_auth_policy::rejection::Reason;
 
-use super::AuthError;
+use super::{AuthError, MAX_BODY_BYTES};
 use crate::app::App;
 use crate::args;
 use crate::audit::{self, Event};
@@ -29,7 +29,7 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 pub(super) async fn handler(
     State(app): State<App>,
     client: Client,
-    Raw(body): Raw,
+    Raw(body): Raw<MAX_BODY_BYTES>,
 ) -> Result<Response, AuthError> {
     let outcome = end_sessions(&app, client, &body).await;
     let code = outcome

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq as _;
 use super::attempt::Attempt;
 use super::provider::Profile;
 use super::session::Info;
-use super::{AuthError, Login, Tokens, random_id};
+use super::{AuthError, Login, MAX_BODY_BYTES, Tokens, random_id};
 use crate::app::App;
 use crate::audit::{self, Event};
 use crate::body::JsonObject;
@@ -99,7 +99,7 @@ pub(super) async fn post(
     State(app): State<App>,
     headers: HeaderMap,
     client: Client,
-    JsonObject(mut members): JsonObject,
+    JsonObject(mut members): JsonObject<MAX_BODY_BYTES>,
 ) -> Result<Response, AuthError> {
     app.refuse_other_sites(&headers)?;
     let login = app.login()?;

@@ -16,7 +16,6 @@ mod start;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::http::header::HeaderMap;
 use edge_auth_policy::session::{NONCE_BYTES, Purpose, Session, SessionKeys};
@@ -47,7 +46,6 @@ pub(crate) fn router() -> OpenApiRouter<App> {
         .routes(routes!(session::handler))
         .routes(routes!(sessions::list::handler, sessions::revoke::all))
         .routes(routes!(sessions::revoke::one))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 /// A callback or a logout token has some kilobytes.

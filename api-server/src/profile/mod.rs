@@ -10,7 +10,6 @@ mod patch;
 mod store;
 mod sync;
 
-use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,9 +20,5 @@ use crate::app::App;
 
 /// The route `/api/v1/profile`.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(get::handler, patch::handler))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+    OpenApiRouter::new().routes(routes!(get::handler, patch::handler))
 }
-
-const MAX_BODY_BYTES: usize = 64 << 10;

@@ -15,6 +15,9 @@ use crate::error::ApiError;
 use crate::management::Patch;
 use crate::openapi;
 
+/// A name and the URL of a picture.
+const MAX_BODY_BYTES: usize = 64 << 10;
+
 /// Changes the caller's name and picture (RFC 7396). 200 once the provider has them too or has refused them; 202
 /// where they are saved here and the provider can't be reached now: it is told later.
 #[utoipa::path(
@@ -32,7 +35,7 @@ use crate::openapi;
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteProfile>,
-    MergePatch(members): MergePatch,
+    MergePatch(members): MergePatch<MAX_BODY_BYTES>,
 ) -> Result<Response, ApiError> {
     let patch = model::patch(members)?;
     if patch != Patch::default() {

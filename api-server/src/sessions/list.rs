@@ -36,8 +36,9 @@ pub(crate) async fn handler(
     headers: HeaderMap,
 ) -> Result<Response, AuthError> {
     let current = app.live_session(&headers).await?;
+    let idle_millis = app.login()?.idle_millis();
     let mut connection = app.database.read().await?;
-    let listed = store::list(&mut connection, &current.subject, app.now()).await?;
+    let listed = store::list(&mut connection, &current.subject, idle_millis, app.now()).await?;
     let items = listed
         .into_iter()
         .map(|session| Item {

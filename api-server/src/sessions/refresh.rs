@@ -5,13 +5,15 @@
 //! because tabs and lost answers are normal; one of an older generation was replaced long ago, so somebody kept a
 //! copy: the session ends everywhere.
 //!
-//! A provider that rotates takes a refresh token once. So the call goes on when the browser that asked is gone, and
-//! the token that comes back is kept whatever else goes wrong: a session must not look stolen because of us.
+//! A provider that rotates takes a refresh token once. So the lease is used and the call goes on when the browser that
+//! asked is gone, and the token that comes back is kept whatever else goes wrong: a session must not look stolen
+//! because of us.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use edge_auth_policy::session::Session;
+use tracing::Instrument as _;
 
 use super::store::{self, Fit, Stored, Which};
 use crate::app::App;
@@ -21,10 +23,12 @@ use crate::database::Connection;
 use crate::login::{AuthError, Login, Unfinished};
 use crate::timestamp::Timestamp;
 
-/// How long the one that calls the provider may take, at most; the call is given up before another may try.
+/// How long the one that calls the provider may take, at most.
 const LEASE: Duration = Duration::from_secs(30);
 /// How long the call may take.
 const CALL: Duration = Duration::from_secs(25);
+/// The call is given up before another may try: two at once would be reuse in the provider's eyes.
+const _: () = assert!(CALL.as_secs() < LEASE.as_secs());
 /// How long the others wait for it.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Refreshes a user may ask the provider for in an hour.
@@ -56,25 +60,37 @@ pub async fn refresh(
 ) -> Result<Stored, AuthError> {
     let patience = tokio::time::Instant::now() + PATIENCE;
     loop {
-        match turn(app, login, cookie, client).await? {
-            Turn::Current(stored) => return Ok(*stored),
-            Turn::Ours(stored) => {
-                let (app, login, client) = (app.clone(), Arc::clone(login), client.clone());
-                // In a task of its own, which a browser that goes away does not end.
-                return tokio::spawn(
-                    async move { call_provider(&app, &login, *stored, &client).await },
-                )
-                .await
-                .unwrap_or(Err(AuthError::Internal("a refresh ended in a panic")));
-            }
-            Turn::Wait if tokio::time::Instant::now() < patience => {
+        let (app, login) = (app.clone(), Arc::clone(login));
+        let (cookie, client) = (cookie.clone(), client.clone());
+        // In a task of its own, which a browser that goes away does not end: whoever takes the lease uses it.
+        let looked = async move { look(&app, &login, &cookie, &client).await };
+        let looked = tokio::spawn(looked.in_current_span())
+            .await
+            .unwrap_or(Err(AuthError::Internal("a refresh ended in a panic")))?;
+        match looked {
+            Some(stored) => return Ok(stored),
+            None if tokio::time::Instant::now() < patience => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-            Turn::Wait => return Err(AuthError::ProviderUnavailable),
-            Turn::Stolen => {
-                app.metrics.event(Event::ReuseDetected, "revoked");
-                return Err(AuthError::SessionOver);
-            }
+            None => return Err(AuthError::ProviderUnavailable),
+        }
+    }
+}
+
+/// Looks at the row once and does what it says; `None` where somebody else is at it.
+async fn look(
+    app: &App,
+    login: &Login,
+    cookie: &Session,
+    client: &Client,
+) -> Result<Option<Stored>, AuthError> {
+    match turn(app, login, cookie, client).await? {
+        Turn::Current(stored) => Ok(Some(*stored)),
+        Turn::Ours(stored) => call_provider(app, login, *stored, client).await.map(Some),
+        Turn::Wait => Ok(None),
+        Turn::Stolen => {
+            app.metrics.event(Event::ReuseDetected, "revoked");
+            Err(AuthError::SessionOver)
         }
     }
 }

@@ -192,28 +192,33 @@ pub async fn keep_refresh_token(tx: &mut Connection, id: &str, sealed: &str) -> 
     Ok(())
 }
 
-/// The live sessions of `subject`, newest first.
+/// The sessions of `subject` that [`Stored::is_live`], newest first.
 pub async fn list(
     connection: &mut Connection,
     subject: &str,
+    idle_millis: i64,
     now: Timestamp,
 ) -> Result<Vec<Listed>, Error> {
     connection
         .fetch_all(
             "SELECT id, created_at, used_at, expires_at, user_agent, address FROM sessions
-             WHERE subject = $1 AND revoked_at IS NULL AND expires_at > $2
+             WHERE subject = $1 AND revoked_at IS NULL AND expires_at > $2 AND used_at > $3
              ORDER BY created_at DESC, id LIMIT 100",
-            args![subject, now],
+            args![subject, now, now.as_millis().saturating_sub(idle_millis)],
         )
         .await
 }
 
-/// How many sessions live, of all users.
-pub async fn count_live(connection: &mut Connection, now: Timestamp) -> Result<i64, Error> {
+/// How many sessions of all users [`Stored::is_live`].
+pub async fn count_live(
+    connection: &mut Connection,
+    idle_millis: i64,
+    now: Timestamp,
+) -> Result<i64, Error> {
     let (count,): (i64,) = connection
         .fetch_one(
-            "SELECT count(*) FROM sessions WHERE expires_at > $1 AND revoked_at IS NULL",
-            args![now],
+            "SELECT count(*) FROM sessions WHERE expires_at > $1 AND used_at > $2 AND revoked_at IS NULL",
+            args![now, now.as_millis().saturating_sub(idle_millis)],
         )
         .await?;
     Ok(count)

@@ -10,17 +10,14 @@ mod pull;
 mod push;
 mod store;
 
-use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::body::MAX_BATCH_BODY_BYTES;
 
 /// The routes below `/api/v1/sync`.
 pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(pull::handler))
         .routes(routes!(push::handler))
-        .layer(DefaultBodyLimit::max(MAX_BATCH_BODY_BYTES))
 }

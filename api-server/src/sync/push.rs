@@ -12,7 +12,7 @@ use super::change::Change;
 use super::store;
 use crate::app::App;
 use crate::auth::{Caller, DeleteDocuments, RequiredScope as _, WriteDocuments};
-use crate::body::JsonBatch;
+use crate::body::JsonObject;
 use crate::database::Connection;
 use crate::documents::DocumentId;
 use crate::documents::model::Draft;
@@ -22,6 +22,8 @@ use crate::timestamp::Timestamp;
 
 /// Changes of a batch at most.
 const MAX_CHANGES: usize = 100;
+/// A device sends fewer changes at once where they are large.
+const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Applies a batch in its order, each change on its own: one that is in conflict stops none of the others. All that
 /// is applied is applied in one transaction, so an answer that never arrives can be asked for again by the same keys.
@@ -36,7 +38,7 @@ const MAX_CHANGES: usize = 100;
 pub(super) async fn handler(
     State(app): State<App>,
     caller: Caller<WriteDocuments>,
-    JsonBatch(mut members): JsonBatch,
+    JsonObject(mut members): JsonObject<MAX_BODY_BYTES>,
 ) -> Result<Response, ApiError> {
     let changes = match members.remove("changes") {
         Some(Value::Array(changes)) if members.is_empty() && changes.len() <= MAX_CHANGES => {

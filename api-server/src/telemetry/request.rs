@@ -6,6 +6,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
+use edge_auth_policy::decision_id;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -15,14 +16,14 @@ use crate::app::App;
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id under which the edge logged its decision on this request.
-pub const X_EDGE_DECISION_ID: HeaderName = HeaderName::from_static("x-edge-decision-id");
+pub const X_DECISION_ID: HeaderName = HeaderName::from_static(decision_id::HEADER);
 
 /// Opens the span, times the request, writes the line.
 pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id =
         id(request.headers(), &X_REQUEST_ID).unwrap_or_else(|| Uuid::new_v4().to_string());
-    let decision_id = id(request.headers(), &X_EDGE_DECISION_ID);
+    let decision_id = id(request.headers(), &X_DECISION_ID);
     let method = request.method().clone();
     // The template, not the path: bounded, and free of what clients put into paths.
     let route = request.extensions().get::<MatchedPath>().cloned();

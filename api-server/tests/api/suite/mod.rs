@@ -1,12 +1,14 @@
 //! What the API promises, one module per URL. Both engines run the same suite.
 
 mod auth;
+mod body;
 mod config;
 mod documents;
 mod durability;
 mod health;
 mod internal;
 mod login;
+mod logs;
 mod openapi;
 mod postgres;
 mod profile;

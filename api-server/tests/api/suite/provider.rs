@@ -16,6 +16,7 @@ use axum::{Form, Json, Router};
 use edge_auth_policy::base64url;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
 
 pub(crate) const CLIENT_ID: &str = "browser-app";
 pub(crate) const CLIENT_SECRET: &str = "test-only-secret";
@@ -33,8 +34,6 @@ pub(crate) enum Misbehaviour {
     Down,
     /// Says nothing about itself.
     NoMetadata,
-    /// Answers half a second after the refresh token was rotated.
-    Slow,
     /// Signs access tokens with a key it does not publish.
     UnpublishedKey,
 }
@@ -46,6 +45,9 @@ pub(crate) struct Provider {
     state: Mutex<Grants>,
     pub(crate) refreshes: AtomicU64,
     pub(crate) discoveries: AtomicU64,
+    /// An answer is being held back.
+    held: Notify,
+    released: Notify,
 }
 
 #[derive(Default)]
@@ -55,6 +57,8 @@ struct Grants {
     /// The one refresh token of each family that is good.
     refresh_tokens: HashMap<String, String>,
     misbehaviour: Misbehaviour,
+    /// Whether the next answer of the token endpoint is held back.
+    hold: bool,
     counter: u64,
 }
 
@@ -78,6 +82,8 @@ impl Provider {
             state: Mutex::default(),
             refreshes: AtomicU64::new(0),
             discoveries: AtomicU64::new(0),
+            held: Notify::new(),
+            released: Notify::new(),
         });
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -90,6 +96,21 @@ impl Provider {
 
     pub(crate) fn misbehave(&self, misbehaviour: Misbehaviour) {
         self.state.lock().unwrap().misbehaviour = misbehaviour;
+    }
+
+    /// Holds the next answer of the token endpoint back: what was asked for has happened by then.
+    pub(crate) fn hold(&self) {
+        self.state.lock().unwrap().hold = true;
+    }
+
+    /// Waits until an answer is held back.
+    pub(crate) async fn until_held(&self) {
+        self.held.notified().await;
+    }
+
+    /// Sends the answer that is held back.
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
     }
 
     /// What the provider's login page does for `subject`: a code for the request in `url`, and its `state`.
@@ -211,9 +232,10 @@ async fn token(
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let answer = grant(&provider, &form);
-    let is_slow = provider.state.lock().unwrap().misbehaviour == Misbehaviour::Slow;
-    if is_slow {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let hold = std::mem::take(&mut provider.state.lock().unwrap().hold);
+    if hold {
+        provider.held.notify_one();
+        provider.released.notified().await;
     }
     answer
 }

@@ -220,22 +220,24 @@ impl Server {
 }
 
 /// A request to be sent.
+#[derive(Clone)]
 pub(crate) struct Call {
     router: Router,
     method: Method,
-    path: String,
-    headers: Vec<(String, String)>,
+    pub(crate) path: String,
+    headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
 }
 
 impl Call {
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers
+            .push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 
     pub(crate) fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+        self.header("authorization", format!("Bearer {token}"))
     }
 
     pub(crate) fn if_match(self, etag: &str) -> Self {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api_server::maintenance;
 use auth0_sim::Key;
 use axum::http::{Method, StatusCode};
 
@@ -109,4 +110,34 @@ async fn a_token_that_is_no_logout_token_ends_nothing() {
         browser.peek(session()).await.status,
         StatusCode::UNAUTHORIZED
     );
+}
+
+/// `exp` is whatever its maker likes; by its age a token is refused soon, and then nobody needs to remember it.
+#[tokio::test]
+async fn a_logout_token_with_a_distant_exp_is_remembered_no_longer_than_it_is_good() {
+    let site = Site::start().await;
+    let day = Duration::from_hours(24);
+    let token = site
+        .provider
+        .logout_token()
+        .subject("auth0|u")
+        .claim("exp", START + 10 * 365 * 86_400)
+        .build();
+    assert_eq!(send(&site, &token).await.status, StatusCode::OK);
+    let remembered = async || {
+        maintenance::prune(&site.server.app.database, site.server.app.now())
+            .await
+            .unwrap();
+        let mut connection = site.server.app.database.read().await.unwrap();
+        let (rows,): (i64,) = connection
+            .fetch_one("SELECT count(*) FROM logout_tokens", &[])
+            .await
+            .unwrap();
+        rows
+    };
+    assert_eq!(remembered().await, 1);
+    site.server.advance(Duration::from_secs(361));
+    assert_eq!(send(&site, &token).await.status, StatusCode::BAD_REQUEST);
+    site.server.advance(day);
+    assert_eq!(remembered().await, 0);
 }

@@ -2,6 +2,7 @@
 
 mod backchannel;
 mod callback;
+mod lease;
 mod logout;
 mod refresh;
 mod sessions;
@@ -23,13 +24,13 @@ pub(super) const SESSION: &str = "__Host-edge-session";
 const KEYS: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 /// Two replicas behind one site, and the provider.
-pub(super) struct Site {
-    pub(super) server: Server,
-    pub(super) provider: Arc<Provider>,
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    pub(crate) provider: Arc<Provider>,
 }
 
 impl Site {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let clock = Arc::new(ManualClock::new(UnixTime::from_secs(START)));
         let keys = json!({"keys": [Key::Rsa1.jwk()]});
         let provider = Provider::start(Arc::clone(&clock), keys).await;
@@ -38,6 +39,7 @@ impl Site {
             Arc::new(Storage::create()),
             Arc::new(Auth0Sim::start(Options::default()).await.unwrap()),
             clock,
+            &[],
         )
         .await;
         Self { server, provider }
@@ -48,8 +50,9 @@ impl Site {
         storage: Arc<Storage>,
         tenant: Arc<Auth0Sim>,
         clock: Arc<ManualClock>,
+        others: &[(&str, &str)],
     ) -> Server {
-        let settings = [
+        let mut settings = vec![
             ("API_ISSUER", provider.issuer.as_str()),
             ("API_CLIENT_ID", CLIENT_ID),
             ("API_CLIENT_SECRET", CLIENT_SECRET),
@@ -57,6 +60,7 @@ impl Site {
             ("API_SESSION_KEYS", KEYS),
             ("API_TRUSTED_HOPS", "1"),
         ];
+        settings.extend(others);
         let server = Server::start_on(storage, tenant, clock, &settings).await;
         server.until_ready().await;
         server
@@ -64,17 +68,23 @@ impl Site {
 
     /// Another server of the same site.
     pub(super) async fn replica(&self) -> Server {
+        self.replica_with(&[]).await
+    }
+
+    /// Another server of the same site, with other settings.
+    pub(super) async fn replica_with(&self, settings: &[(&str, &str)]) -> Server {
         Self::replica_of(
             &self.provider,
             self.server.storage(),
             Arc::clone(&self.server.tenant),
             Arc::clone(&self.server.clock),
+            settings,
         )
         .await
     }
 
     /// A browser that has just logged in as `subject`.
-    pub(super) async fn log_in(&self, subject: &str) -> Browser {
+    pub(crate) async fn log_in(&self, subject: &str) -> Browser {
         let mut browser = Browser::default();
         let reply = browser.log_in(self, subject).await;
         assert_eq!(reply.status, StatusCode::FOUND, "{}", reply.text());
@@ -108,13 +118,13 @@ impl Site {
 
 /// A browser: it keeps cookies.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     pub(super) cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
     /// Sends a request with the cookies, keeps those that come back.
-    pub(super) async fn send(&mut self, call: Call) -> Reply {
+    pub(crate) async fn send(&mut self, call: Call) -> Reply {
         let reply = self.peek(call).await;
         for (name, value) in reply.cookies() {
             if value.is_empty() {
@@ -133,7 +143,7 @@ impl Browser {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        call.header("cookie", &pairs.join("; "))
+        call.header("cookie", pairs.join("; "))
             .header("user-agent", "Test/1.0")
             .header("x-forwarded-for", "203.0.113.9, 198.51.100.7")
             .send()
@@ -151,7 +161,7 @@ impl Browser {
     }
 
     /// A full-page login up to the provider: its code and state.
-    pub(super) async fn begin(&mut self, site: &Site, subject: &str) -> (String, String) {
+    pub(crate) async fn begin(&mut self, site: &Site, subject: &str) -> (String, String) {
         let reply = self
             .send(site.server.get("/api/v1/auth/login?return_to=/documents"))
             .await;
