@@ -23,6 +23,7 @@ use crate::management::Management;
 use crate::telemetry::metrics::Metrics;
 use crate::timestamp::Timestamp;
 use crate::users::Seen;
+use crate::web;
 use crate::{
     documents, feed, health, internal, maintenance, openapi, profile, sessions, sync, telemetry,
 };
@@ -42,6 +43,8 @@ pub struct App {
     pub(crate) login: Option<Arc<Login>>,
     /// Reads and changes profiles at the provider, if that is configured.
     pub(crate) management: Option<Arc<Management>>,
+    /// The browser app, if it is served here.
+    web: Option<Arc<web::Folder>>,
     pub(crate) roles_claim: Arc<str>,
     /// Subjects that have a row.
     pub(crate) seen: Arc<Seen>,
@@ -60,6 +63,9 @@ pub enum StartError {
     /// No HTTP client can be made.
     #[error("no HTTP client: {0}")]
     Client(#[from] reqwest::Error),
+    /// The browser app's files can't be read.
+    #[error("the browser app: {0}")]
+    Web(#[from] web::Error),
     /// Login can't be set up.
     #[error("login: {0}")]
     Login(#[from] AuthError),
@@ -98,8 +104,15 @@ impl App {
                 Arc::clone(&clock),
             ));
         }
+        let web = settings
+            .web_folder
+            .as_deref()
+            .map(web::Folder::read)
+            .transpose()?
+            .map(Arc::new);
         Ok(Self {
             database,
+            web,
             login,
             management,
             roles_claim: settings.roles_claim.as_str().into(),
@@ -132,7 +145,12 @@ impl App {
     /// What the edge reaches.
     pub fn router(&self) -> Router {
         let timeout = self.request_timeout;
+        let web = self.web.clone().map(web::router);
         self.finish(public_routes(), move |router| {
+            let router = match web {
+                Some(web) => router.merge(web),
+                None => router,
+            };
             router.layer(from_fn(move |request, next| {
                 limit_time(timeout, request, next)
             }))

@@ -30,3 +30,4 @@ pub mod sync;
 pub mod telemetry;
 pub mod timestamp;
 pub mod users;
+pub mod web;

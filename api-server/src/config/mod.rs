@@ -13,6 +13,7 @@ mod source;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use edge_auth_policy::signature::AlgorithmSet;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub login: Option<LoginSettings>,
     /// How profiles are read and changed at the provider; without it they are kept here only.
     pub management: Option<ManagementSettings>,
+    /// The browser app's files; without it, no app is served.
+    pub web_folder: Option<PathBuf>,
     /// The claim that holds a user's roles, by its literal name.
     pub roles_claim: String,
     /// What the provider's Action and log stream prove themselves with; at least 32 characters.
@@ -143,6 +146,7 @@ impl Settings {
         let keys = KeySettings::read(reader);
         let login = LoginSettings::read(reader);
         let management = ManagementSettings::read(reader, issuer.as_deref());
+        let web_folder = reader.optional("web_folder", parse::app_folder);
         let roles_claim = reader.or("roles_claim", "https://pymd.io/roles", parse::text);
         let internal_token = reader.optional_secret("internal_token", parse::token);
         let trusted_hops = reader.or("trusted_hops", "0", parse::number(0..=16));
@@ -171,6 +175,7 @@ impl Settings {
             algorithms: algorithms?,
             login: login?,
             management: management?,
+            web_folder: web_folder?,
             roles_claim: roles_claim?,
             internal_token: internal_token?,
             trusted_hops: usize::try_from(trusted_hops?).ok()?,

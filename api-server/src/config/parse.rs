@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use edge_auth_policy::signature::{Algorithm, AlgorithmSet};
@@ -14,6 +15,16 @@ pub(super) fn text(text: &str) -> Result<String, String> {
         Err("is empty".to_owned())
     } else {
         Ok(text.to_owned())
+    }
+}
+
+/// The browser app's folder.
+pub(super) fn app_folder(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    if folder.join("index.html").is_file() {
+        Ok(folder)
+    } else {
+        Err("is not a folder with an index.html, such as api-server/web/public".to_owned())
     }
 }
 

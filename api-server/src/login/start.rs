@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use edge_auth_policy::base64url;
@@ -17,7 +17,7 @@ use crate::openapi;
 use crate::query::Query;
 use crate::sessions::cookie;
 
-/// Where a page that logs in by itself goes next.
+/// Where a page that asked goes next.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = LoginBegun)]
 #[serde(rename_all = "camelCase")]
@@ -27,12 +27,13 @@ struct Begun {
 
 /// Begins a login: remembers what must come back, and sends the browser to the provider.
 ///
-/// A page that keeps its own PKCE verifier passes `code_challenge` and gets the URL as JSON instead.
+/// A page gets the URL as JSON instead: one that keeps its own PKCE verifier and passes `code_challenge`, and one that
+/// accepts `application/json`, so that it can read an error too.
 #[utoipa::path(
     get, path = "/api/v1/auth/login", operation_id = "beginLogin", tag = "login",
     params(openapi::LoginQuery),
     responses(
-        (status = 200, description = "For a page with a `code_challenge`: where to go", body = Begun),
+        (status = 200, description = "For a page: where to go", body = Begun),
         (status = 302, description = "To the identity provider"),
         openapi::Auth
     )
@@ -48,7 +49,7 @@ pub(super) async fn handler(
     let return_to = query.take("return_to", owned).flatten();
     let challenge = query.take("code_challenge", owned).flatten();
     query.finish()?;
-    let by_page = challenge.is_some();
+    let by_page = challenge.is_some() || accepts_json(&headers);
     let (code_verifier, challenge) = match challenge {
         Some(challenge) if base64url::decode(&challenge).is_some_and(|hash| hash.len() == 32) => {
             (None, challenge)
@@ -95,4 +96,13 @@ pub(super) async fn handler(
         .map_err(|_| AuthError::Internal("an authorization URL that is no header value"))?;
     reply.insert(LOCATION, location);
     Ok((StatusCode::FOUND, reply).into_response())
+}
+
+/// Whether JSON is what the request asks for. A browser that goes to a page asks for HTML and anything else.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accepted| {
+        accepted
+            .as_bytes()
+            .eq_ignore_ascii_case(b"application/json")
+    })
 }

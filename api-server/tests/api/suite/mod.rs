@@ -16,3 +16,4 @@ mod provider;
 pub(crate) mod server;
 mod shutdown;
 mod sync;
+mod web;

@@ -66,16 +66,19 @@ async fn every_path_has_exactly_the_methods_its_document_says() {
     }
 }
 
-/// Routes come into the routers through `routes!` alone, which describes them too.
+/// Routes come into the routers through `routes!` alone, which describes them too; the browser app's files are no API.
 #[test]
 fn no_route_goes_past_the_document() {
-    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let source = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![source.clone()];
     let mut files = 0;
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                if path != source.join("web") {
+                    folders.push(path);
+                }
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();

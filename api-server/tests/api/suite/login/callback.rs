@@ -53,6 +53,22 @@ async fn a_page_can_log_in_with_a_verifier_of_its_own() {
     assert!(!reply.text().contains(&*browser.session().access_token));
 }
 
+/// So that it can read an error of the beginning; the rest is a full-page login.
+#[tokio::test]
+async fn a_page_that_accepts_json_is_told_where_to_go() {
+    let site = Site::start().await;
+    let mut browser = Browser::default();
+    let begin = site.server.get("/api/v1/auth/login?return_to=/app/profile");
+    let begun = browser.send(begin.header("accept", "application/json"));
+    let begun = begun.await.json();
+    let url = begun["authorizationUrl"].as_str().unwrap();
+    let (code, state) = site.provider.log_in(url, "auth0|u");
+    let path = format!("/api/v1/auth/callback?code={code}&state={state}");
+    let reply = browser.send(site.server.get(&path)).await;
+    assert_eq!(reply.header("location"), "/app/profile");
+    assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), [SESSION]);
+}
+
 /// Begins a login, bends what comes back, and gives the error the page is told.
 async fn failure(site: &Site, bend: impl FnOnce(&mut Browser, &mut String, &mut String)) -> String {
     let mut browser = Browser::default();
