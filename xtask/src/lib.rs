@@ -18,6 +18,7 @@ pub mod paint;
 mod pypi;
 mod service;
 pub mod test;
+pub mod web;
 pub mod workspace;
 
 use anyhow::Result;
@@ -48,6 +49,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Run the simulated Auth0 alone
     Auth0Sim(auth0_sim::Arguments),
+    /// Fetch the libraries of the browser app
+    Web,
     /// Write envoy/plugin-config.yaml into the bootstrap and the manifests that carry it
     Manifests,
 }
@@ -64,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Task::Test(arguments) => test::run(arguments),
         Task::Bench(arguments) => bench::run(arguments),
         Task::Auth0Sim(arguments) => auth0_sim::run(arguments),
+        Task::Web => web::install(),
         Task::Manifests => manifests::run(),
     }
 }

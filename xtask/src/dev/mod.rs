@@ -18,7 +18,7 @@ use requests::Example;
 use crate::bootstrap::Bootstrap;
 use crate::envoy::{self, Envoy};
 use crate::service::Services;
-use crate::{command, filter, http, paint, workspace};
+use crate::{command, filter, http, paint, web, workspace};
 
 /// What to run where.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -79,6 +79,7 @@ pub struct Addresses {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let envoy = envoy::find_or_install()?;
     let module = filter::publish(&filter::build(&filter::find(arguments.toolchain)?)?)?;
+    web::install()?;
     command::announce("building api-server and the simulated Auth0");
     command::run(command::cargo().args([
         "build",
@@ -223,6 +224,7 @@ fn api_server(parts: &Parts, folder: &Path, addresses: &Addresses, issuer: &str)
             "API_JWKS_URI",
             format!("http://{}/.well-known/jwks.json", addresses.auth0),
         )
+        .env("API_WEB_FOLDER", web::public())
         .env("API_SHUTDOWN_TIMEOUT", "2s");
     api_server
 }

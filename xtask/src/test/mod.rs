@@ -20,7 +20,7 @@ use runner::Runner;
 
 use crate::envoy::{self, Envoy};
 use crate::filter::{self, Choice, Toolchain};
-use crate::{apt, command, dev, workspace};
+use crate::{apt, command, dev, web, workspace};
 
 /// What to leave out, where time is short.
 #[derive(Clone, Debug, clap::Args)]
@@ -66,6 +66,7 @@ fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
     let envoy = envoy::find_or_install()?;
     eprintln!("    Envoy {} ({})", envoy.version, envoy.path.display());
     find_postgres()?;
+    web::install()?;
     let toolchains = toolchains(arguments.toolchain)?;
     let modules = modules(&toolchains)?;
     let (_, module) = modules.first().context("no module was built")?;
