@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 pub use folder::{Error, Folder, MAX_BYTES};
 
-use crate::error::ApiError;
+use crate::error::{self, ApiError};
 
 /// The routes of the app: `/`, and everything below `/app/`.
 ///
@@ -30,6 +30,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(folder: Arc<Folder>) -> R
         .route("/", axum::routing::get(handler.clone()))
         .route("/app/", axum::routing::get(handler.clone()))
         .route("/app/{*path}", axum::routing::get(handler))
+        .method_not_allowed_fallback(error::method_not_allowed)
 }
 
 fn answer(folder: &Folder, request: &Request) -> Response {
