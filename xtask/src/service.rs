@@ -247,6 +247,19 @@ impl Log {
     }
 }
 
+/// The first word with this beginning in what a server printed, without it unless it is a scheme.
+pub(crate) fn word(lines: &[String], beginning: &str) -> Option<String> {
+    let mut words = lines.iter().flat_map(|line| line.split(' '));
+    let word = words.find(|word| word.starts_with(beginning))?;
+    let is_scheme = beginning.ends_with("://");
+    let rest = if is_scheme {
+        word
+    } else {
+        word.strip_prefix(beginning)?
+    };
+    Some(rest.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

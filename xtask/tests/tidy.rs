@@ -152,6 +152,23 @@ fn the_policy_in_the_readme_is_a_configuration_in_which_nothing_is_wrong() {
 }
 
 #[test]
+fn the_rules_in_the_guide_to_auth0_fit_in_front_of_the_policys() {
+    let read = |name: &str| fs::read_to_string(workspace::root().join(name)).unwrap();
+    let guide = read("docs/auth0.md");
+    let (_, rest) = guide.split_once("```yaml\n").unwrap();
+    let (yaml, _) = rest.split_once("```").unwrap();
+    let added: serde_json::Value = serde_yaml_ng::from_str(yaml).unwrap();
+    let mut policy: serde_json::Value =
+        serde_yaml_ng::from_str(&read("envoy/plugin-config.yaml")).unwrap();
+    let rules = policy["rules"].as_array_mut().unwrap();
+    rules.splice(0..0, added.as_array().unwrap().iter().cloned());
+    if let Err(errors) = edge_auth_policy::config::Config::from_json(policy.to_string().as_bytes())
+    {
+        panic!("{errors:#?}");
+    }
+}
+
+#[test]
 fn the_readme_names_the_envoy_that_is_tested_with() {
     let readme = fs::read_to_string(workspace::root().join("README.md")).unwrap();
     let row = format!("| Envoy | {} (V8) |", xtask::envoy::VERSION);

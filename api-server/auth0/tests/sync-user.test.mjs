@@ -1,5 +1,7 @@
 /** The call that tells api-server who logged in: what it says, and that no login ever waits for it or fails by it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { mock, test } from 'node:test';
 
 import { SECRETS, USER, login, run } from './support/login.mjs';
@@ -137,4 +139,17 @@ test('a token that was never set is not sent', async () => {
   }
   const { calls, log } = await run(login({ secrets: undefined }));
   assert.deepEqual([calls, log], [[], ['sync-user: not configured']]);
+});
+
+test('on a real connection: a server that never answers, and one that hangs up', async () => {
+  const { fetch } = globalThis;
+  let answer = () => {};
+  const server = createServer((request) => answer(request)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const toServer = (_, init) => fetch(`http://127.0.0.1:${server.address().port}`, init);
+  await checkFailure(toServer, 'sync-user: timeout');
+  answer = (request) => request.socket.destroy();
+  await checkFailure(toServer, 'sync-user: unreachable');
+  server.closeAllConnections();
+  server.close();
 });

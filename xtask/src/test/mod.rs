@@ -4,9 +4,11 @@
 //! boundary is then run by itself from what is there. Lint steps go on after a failure; the summary names them all.
 
 mod boundary;
+mod javascript;
 mod openapi;
 mod report;
 mod runner;
+mod tenant;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -135,6 +137,7 @@ fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
         }
     }
     report.boundary("the API against its OpenAPI", openapi::run);
+    report.boundary("the tenant as code", tenant::run);
     report.boundary("examples in documentation", || runner.run_doc_tests());
     report.boundary("quick start, each line of `dev`", || {
         quick_start(envoy, module)

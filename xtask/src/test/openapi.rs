@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::report::Counts;
 use crate::http;
-use crate::service::Services;
+use crate::service::{Services, word};
 use crate::{command, pypi, workspace};
 
 /// The release the API is tried with.
@@ -77,19 +77,6 @@ pub(super) fn run() -> Result<Counts> {
         total.failed += counts.failed;
     }
     Ok(total)
-}
-
-/// The first word with this beginning in what a server printed, without it unless it is a scheme.
-fn word(lines: &[String], beginning: &str) -> Option<String> {
-    let mut words = lines.iter().flat_map(|line| line.split(' '));
-    let word = words.find(|word| word.starts_with(beginning))?;
-    let is_scheme = beginning.ends_with("://");
-    let rest = if is_scheme {
-        word
-    } else {
-        word.strip_prefix(beginning)?
-    };
-    Some(rest.to_owned())
 }
 
 fn address(url: &str) -> Option<SocketAddr> {
