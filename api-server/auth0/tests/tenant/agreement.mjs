@@ -144,3 +144,11 @@ test('the discovery document names the page that logs out', () => {
   const settings = changes.find((change) => change.path === 'tenants/settings').body;
   assert.equal(settings.oidc_logout.rp_logout_end_session_endpoint_discovery, true);
 });
+
+test('the login page has the colours and the icon of the app', () => {
+  const { colors, logo_url: logo } = changes.find((change) => change.path === 'branding').body;
+  const light = (name) => text('api-server/web/public/app.css').match(new RegExp(`--${name}: light-dark\\((#\\w+),`))[1];
+  assert.deepEqual(colors, { primary: light('accent'), page_background: light('page') });
+  const page = text('api-server/web/public/index.html');
+  assert.ok(page.includes(`href="${logo.replace(values.API_PUBLIC_URL, '')}"`), logo);
+});
