@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use auth0_sim::{Auth0Sim, Options};
+use auth0_sim::{Auth0Sim, Client, Options, User};
 use clap::Parser;
 
 /// A simulated Auth0 tenant with test-only keys.
@@ -18,6 +18,14 @@ struct Arguments {
     /// The issuer of its tokens, with the trailing slash Auth0 issues [default: `http://<address>/`].
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
+    /// An application that logs users in, as JSON in Auth0's words: `{"client_id": "app", "callbacks": ["https://…"],
+    /// "allowed_logout_urls": […], "web_origins": […]}`.
+    #[arg(long = "client", value_name = "JSON", value_parser = client)]
+    clients: Vec<Client>,
+}
+
+fn client(text: &str) -> serde_json::Result<Client> {
+    serde_json::from_str(text)
 }
 
 #[tokio::main]
@@ -26,10 +34,14 @@ async fn main() -> anyhow::Result<()> {
     let sim = Auth0Sim::start(Options {
         listen: arguments.listen,
         issuer: arguments.issuer,
+        clients: arguments.clients,
         ..Options::default()
     })
     .await
     .with_context(|| format!("can't listen on {}", arguments.listen))?;
+    for user in User::all() {
+        sim.add_user(&user.user_id, &user.profile());
+    }
     println!(
         "auth0-sim ready on http://{} issuer {}",
         sim.address(),

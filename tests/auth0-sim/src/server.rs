@@ -22,7 +22,8 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{
-    Fault, PathStats, SigningKey, TokenBuilder, fault::CloseConnection, routes, state::Tenant,
+    Client, Fault, PathStats, SigningKey, TokenBuilder, fault::CloseConnection, routes,
+    state::Tenant,
 };
 
 /// How a simulated tenant is set up.
@@ -36,6 +37,8 @@ pub struct Options {
     pub issuer: Option<String>,
     /// `Cache-Control` of the key set; the default is what Auth0 sends.
     pub jwks_cache_control: Option<String>,
+    /// Who may log users in; nobody by default.
+    pub clients: Vec<Client>,
 }
 
 impl Default for Options {
@@ -46,6 +49,7 @@ impl Default for Options {
             jwks_cache_control: Some(
                 "public, max-age=15, stale-while-revalidate=15, stale-if-error=86400".into(),
             ),
+            clients: Vec::new(),
         }
     }
 }
@@ -73,7 +77,11 @@ impl Auth0Sim {
         let issuer = options
             .issuer
             .unwrap_or_else(|| format!("http://{address}/"));
-        let tenant = Arc::new(Tenant::new(issuer, options.jwks_cache_control));
+        let tenant = Arc::new(Tenant::new(
+            issuer,
+            options.jwks_cache_control,
+            options.clients,
+        ));
         Ok(Self::serve(listener, address, tenant))
     }
 

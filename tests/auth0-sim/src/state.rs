@@ -8,22 +8,31 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{Fault, SigningKey, TokenBuilder, key_ring::KeyRing, stats::Stats};
+use crate::{
+    Client, Fault, SigningKey, TokenBuilder, grants::Grants, key_ring::KeyRing,
+    routes::login::AuthorizationRequest, stats::Stats, token::LIFETIME_SECONDS,
+};
 
 /// Everything that changes, behind one lock; what doesn't, beside it.
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) issuer: String,
     pub(crate) jwks_cache_control: Option<String>,
+    pub(crate) clients: Vec<Client>,
     started: Instant,
     changing: Mutex<Changing>,
 }
 
 /// The part under the lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Changing {
     pub(crate) keys: KeyRing,
     pub(crate) stats: Stats,
+    pub(crate) grants: Grants,
+    /// Those who are at the login page, by the `state` of its address.
+    pub(crate) logging_in: HashMap<String, AuthorizationRequest>,
+    /// How many seconds the access tokens of logins are good for.
+    pub(crate) access_token_lifetime: u64,
     /// What the Management API knows, by `user_id`.
     pub(crate) users: BTreeMap<String, Map<String, Value>>,
     /// Management API tokens that are good, with their scope.
@@ -34,13 +43,33 @@ pub(crate) struct Changing {
 }
 
 impl Tenant {
-    pub(crate) fn new(issuer: String, jwks_cache_control: Option<String>) -> Self {
+    pub(crate) fn new(
+        issuer: String,
+        jwks_cache_control: Option<String>,
+        clients: Vec<Client>,
+    ) -> Self {
         Self {
             issuer,
             jwks_cache_control,
+            clients,
             started: Instant::now(),
-            changing: Mutex::default(),
+            changing: Mutex::new(Changing {
+                keys: KeyRing::default(),
+                stats: Stats::default(),
+                grants: Grants::default(),
+                logging_in: HashMap::new(),
+                access_token_lifetime: LIFETIME_SECONDS,
+                users: BTreeMap::new(),
+                management_tokens: HashMap::new(),
+                management_tokens_issued: 0,
+                faults: HashMap::new(),
+            }),
         }
+    }
+
+    pub(crate) fn client(&self, client_id: Option<&str>) -> Option<&Client> {
+        let client_id = client_id?;
+        self.clients.iter().find(|it| it.client_id == client_id)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Changing> {
@@ -55,13 +84,17 @@ impl Tenant {
         Some((fault, changing.keys.published().to_vec()))
     }
 
-    /// A valid token as the tenant issues it now: the one place where the simulation reads the clock for a token.
+    /// A valid token as the tenant issues it now.
     pub(crate) fn token(&self) -> TokenBuilder {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since_epoch| since_epoch.as_secs());
-        TokenBuilder::valid(&self.issuer, now).signed_with(self.lock().keys.signing().clone())
+        TokenBuilder::valid(&self.issuer, now()).signed_with(self.lock().keys.signing().clone())
     }
+}
+
+/// Seconds since the epoch: the one place where the simulation reads the clock for what it hands out.
+pub(crate) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since_epoch| since_epoch.as_secs())
 }
 
 impl Changing {

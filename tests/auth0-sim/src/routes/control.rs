@@ -7,6 +7,7 @@
 //! | `POST /sim/withdraw` | `{"kid"}` | `{"withdrawn": bool}` |
 //! | `POST /sim/publish` | `{"key": "p256"}` | the key's `{"kid"}` |
 //! | `POST /sim/fault` | `{"path", "fault", "times"}` | 204; `path` is the key set's by default, no `times` means always |
+//! | `POST /sim/lifetime` | `{"seconds"}` | 204; how long access tokens of logins are good for from now on |
 //! | `DELETE /sim/fault` | none | 204; every path works again |
 //! | `GET /sim/stats` | – | `{"<path>": {"count", "at_ms"}}` |
 //!
@@ -33,6 +34,7 @@ pub(super) fn router() -> Router<Arc<Tenant>> {
         .route("/sim/rotate", post(rotate))
         .route("/sim/withdraw", post(withdraw))
         .route("/sim/publish", post(publish))
+        .route("/sim/lifetime", post(lifetime))
         .route("/sim/fault", post(arm).delete(clear))
         .route("/sim/stats", get(stats))
 }
@@ -128,6 +130,20 @@ async fn publish(
 ) -> Json<Value> {
     tenant.lock().keys.publish(asked.key.into());
     Json(json!({"kid": asked.key.kid()}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LifetimeRequest {
+    seconds: u64,
+}
+
+async fn lifetime(
+    State(tenant): State<Arc<Tenant>>,
+    Json(asked): Json<LifetimeRequest>,
+) -> StatusCode {
+    tenant.lock().access_token_lifetime = asked.seconds;
+    StatusCode::NO_CONTENT
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,8 +1,12 @@
 //! The endpoints, one topic a file.
 
 mod control;
+mod cors;
+pub(crate) mod login;
+mod logout;
 pub(crate) mod management;
 pub(crate) mod oauth_token;
+pub(crate) mod userinfo;
 pub(crate) mod well_known;
 
 use std::sync::Arc;
@@ -15,7 +19,10 @@ use crate::state::Tenant;
 pub(crate) fn router(tenant: Arc<Tenant>) -> Router {
     Router::new()
         .merge(well_known::router())
-        .merge(oauth_token::router())
+        .merge(login::router())
+        .merge(logout::router())
+        .merge(cors::readable(oauth_token::router(), &tenant))
+        .merge(cors::readable(userinfo::router(), &tenant))
         .merge(management::router())
         .merge(control::router())
         .with_state(tenant)

@@ -10,6 +10,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use super::{
+    login::AUTHORIZE_PATH, logout::RP_INITIATED_PATH, oauth_token::TOKEN_PATH,
+    userinfo::USERINFO_PATH,
+};
 use crate::{fault::jwk_set, state::Tenant};
 
 /// Where the key set is.
@@ -35,20 +39,23 @@ async fn jwks(State(tenant): State<Arc<Tenant>>) -> (HeaderMap, Json<Value>) {
     (headers, Json(jwk_set(tenant.lock().keys.published())))
 }
 
-/// The endpoints lie under the issuer, which ends in a slash, as Auth0 writes them. The login page is named and is not
-/// there: what a browser is sent to can be looked at, a login can't be finished.
+/// The endpoints lie under the issuer, which ends in a slash, as Auth0 writes them.
 async fn discovery(State(tenant): State<Arc<Tenant>>) -> Json<Value> {
     let issuer = &tenant.issuer;
     let base = issuer.trim_end_matches('/');
     Json(json!({
         "issuer": issuer,
         "jwks_uri": format!("{base}{JWKS_PATH}"),
-        "authorization_endpoint": format!("{base}/authorize"),
-        "token_endpoint": format!("{base}/oauth/token"),
-        "end_session_endpoint": format!("{base}/oidc/logout"),
+        "authorization_endpoint": format!("{base}{AUTHORIZE_PATH}"),
+        "token_endpoint": format!("{base}{TOKEN_PATH}"),
+        "userinfo_endpoint": format!("{base}{USERINFO_PATH}"),
+        "end_session_endpoint": format!("{base}{RP_INITIATED_PATH}"),
         "response_types_supported": ["code"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
-        "grant_types_supported": ["client_credentials"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "none"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }))
