@@ -102,15 +102,31 @@ impl Bootstrap {
         Ok(self)
     }
 
-    /// The port that redirects name, where HTTPS is not on 443.
+    /// A further cluster with one endpoint, reached without TLS.
     ///
     /// # Errors
     ///
     /// As [`Self::module`].
-    pub fn redirect_port(mut self, port: u16) -> Result<Self> {
+    pub fn plain_cluster(mut self, name: &str, address: SocketAddr) -> Result<Self> {
+        let endpoint = json!({"endpoint": {"address": socket_address(address)}});
+        list(&mut self.0, "/static_resources/clusters")?.push(json!({
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        }));
+        Ok(self)
+    }
+
+    /// Changes the policy of every listener.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::module`].
+    pub fn policy(mut self, change: impl Fn(&mut Value)) -> Result<Self> {
         for plugin in self.plugins()? {
             let mut policy = policy(plugin)?;
-            at(&mut policy, "/https_redirect")?["port"] = port.into();
+            change(&mut policy);
             *at(plugin, POLICY)? = policy.to_string().into();
         }
         Ok(self)

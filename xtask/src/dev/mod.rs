@@ -1,43 +1,36 @@
-//! `dev`: the whole house on loopback. A simulated Auth0, api-server on `SQLite`, and a real Envoy with the module
-//! in front, run from `envoy/envoy.yaml` and ended together.
+//! `dev`: the whole house on loopback, with what to ask it, until Ctrl-C.
 
 mod certificate;
+mod house;
 mod ports;
+mod provider;
 mod requests;
 pub mod session_key;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 pub use certificate::Certificate;
+pub use house::{House, Plan, Ports, SPA_CLIENT_ID};
+pub use provider::Provider;
 use requests::Example;
 
-use crate::bootstrap::Bootstrap;
 use crate::envoy::{self, Envoy};
 use crate::service::Services;
-use crate::{command, filter, http, paint, web, workspace};
+use crate::{command, filter, paint, web, workspace};
 
 /// What to run where.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// Envoy's port for HTTPS [default: 8443, or a free one]
-    #[arg(long, visible_alias = "port", value_name = "PORT")]
-    https_port: Option<u16>,
-    /// Envoy's port for plain HTTP, which redirects [default: 8080, or a free one]
-    #[arg(long, value_name = "PORT")]
-    http_port: Option<u16>,
-    /// Envoy's admin port [default: a free one]
-    #[arg(long, value_name = "PORT")]
-    admin_port: Option<u16>,
-    /// api-server's port [default: a free one]
-    #[arg(long, value_name = "PORT")]
-    api_port: Option<u16>,
-    /// The simulated Auth0's port [default: a free one]
-    #[arg(long, value_name = "PORT")]
-    auth0_port: Option<u16>,
+    #[command(flatten)]
+    ports: Ports,
+    /// Who logs users in
+    #[arg(long, value_enum, default_value_t)]
+    provider: Provider,
+    /// An origin whose pages may log in by themselves (client `edge-auth-spa`) and call the API; as often as needed
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
     /// Envoy's worker threads
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
@@ -60,14 +53,25 @@ pub struct Parts {
     pub programs: PathBuf,
 }
 
-/// Where everything listens.
-#[derive(Clone, Copy, Debug)]
-pub struct Addresses {
-    https: u16,
-    http: u16,
-    admin: SocketAddr,
-    api: SocketAddr,
-    auth0: SocketAddr,
+impl Parts {
+    /// Builds what has to be built, and finds or installs Envoy.
+    ///
+    /// # Errors
+    ///
+    /// When a toolchain or Envoy is missing and can't be installed, or something does not build.
+    pub fn build(toolchain: filter::Choice) -> Result<Self> {
+        let envoy = envoy::find_or_install()?;
+        let module = filter::publish(&filter::build(&filter::find(toolchain)?)?)?;
+        web::install()?;
+        command::announce("building api-server and the simulated Auth0");
+        // With the rest of the workspace, so that nothing is built again with other features.
+        command::run(command::cargo().args(["build", "--workspace", "--bins"]))?;
+        Ok(Self {
+            envoy,
+            module,
+            programs: workspace::target().join("debug"),
+        })
+    }
 }
 
 /// Builds, starts, and runs until Ctrl-C or until one of the servers ends.
@@ -77,34 +81,27 @@ pub struct Addresses {
 /// When a part is missing, a port is taken, a server does not start or ends by itself, or a line checked gives
 /// another status than it says.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let envoy = envoy::find_or_install()?;
-    let module = filter::publish(&filter::build(&filter::find(arguments.toolchain)?)?)?;
-    web::install()?;
-    command::announce("building api-server and the simulated Auth0");
-    command::run(command::cargo().args([
-        "build",
-        "--package",
-        "api-server",
-        "--package",
-        "auth0-sim",
-        "--bins",
-    ]))?;
-    let parts = Parts {
-        envoy,
-        module,
-        programs: workspace::target().join("debug"),
+    let parts = Parts::build(arguments.toolchain)?;
+    let mut services = Services::new()?;
+    let plan = Plan {
+        provider: arguments.provider,
+        folder: workspace::target().join("dev"),
+        ports: arguments.ports.clone(),
+        concurrency: arguments.concurrency,
+        origins: arguments.origins.clone(),
+        for_tests: false,
     };
+    let house = House::start(&mut services, &plan, &parts)?;
+    let examples = requests::examples(&house)?;
     if arguments.check {
-        let (passed, failed) = check(&parts)?;
+        let (passed, failed) = requests::check(&examples)?;
         println!("{passed} passed, {failed} failed");
         if failed > 0 {
             bail!("{failed} of the printed lines give another status than they say");
         }
         return Ok(());
     }
-    let mut services = Services::new()?;
-    let (addresses, examples) = start(&mut services, arguments, &parts)?;
-    print(&addresses, &examples, &parts.envoy);
+    print(&house, &examples, &parts.envoy);
     services.follow()
 }
 
@@ -116,138 +113,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// When a server does not start, or there is no curl.
 pub fn check(parts: &Parts) -> Result<(usize, usize)> {
     let mut services = Services::new()?;
-    let (_, examples) = start(&mut services, &Arguments::default(), parts)?;
-    command::announce("running the lines that `cargo xtask dev` prints");
-    requests::check(&examples)
-}
-
-fn start(
-    services: &mut Services,
-    arguments: &Arguments,
-    parts: &Parts,
-) -> Result<(Addresses, Vec<Example>)> {
-    let folder = workspace::target().join("dev");
-    let certificate = Certificate::in_folder(&folder)?;
-    let session_key = session_key::in_folder(&folder)?;
-    let bootstrap = Bootstrap::read()?;
-    let issuer = issuer(&bootstrap)?;
-    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let any =
-        |purpose, option, asked| ports::choose(purpose, option, asked, ports::ANY).map(loopback);
-    let addresses = Addresses {
-        https: ports::choose("HTTPS", "--https-port", arguments.https_port, 8443)?,
-        http: ports::choose("HTTP", "--http-port", arguments.http_port, 8080)?,
-        admin: any(
-            "Envoy's admin interface",
-            "--admin-port",
-            arguments.admin_port,
-        )?,
-        api: any("api-server", "--api-port", arguments.api_port)?,
-        auth0: any("the simulated Auth0", "--auth0-port", arguments.auth0_port)?,
+    let plan = Plan {
+        provider: Provider::default(),
+        folder: workspace::target().join("dev"),
+        ports: Ports::default(),
+        concurrency: 2,
+        origins: Vec::new(),
+        for_tests: false,
     };
-
-    command::announce("starting");
-    let mut auth0 = Command::new(parts.programs.join("auth0-sim"));
-    auth0.args([
-        "--listen",
-        &addresses.auth0.to_string(),
-        "--issuer",
-        &issuer,
-    ]);
-    services.start("auth0-sim", 35, &mut auth0, |lines| {
-        lines
-            .iter()
-            .any(|line| line.starts_with("auth0-sim ready"))
-            .then_some(())
-    })?;
-    let mut api_server = api_server(parts, &folder, &addresses, &issuer);
-    api_server
-        .env("API_SESSION_KEYS", &session_key)
-        .env("API_CLIENT_ID", "edge-auth-dev")
-        .env(
-            "API_PUBLIC_URL",
-            format!("https://localhost:{}", addresses.https),
-        );
-    services.start("api-server", 32, &mut api_server, |_| {
-        answers(addresses.api, "/readyz")
-    })?;
-    let configuration = folder.join("envoy.json");
-    bootstrap
-        .module(&parts.module)?
-        .certificate(&certificate.certificate, &certificate.key)?
-        .admin_port(addresses.admin.port())?
-        .listener_port("https", addresses.https)?
-        .listener_port("http", addresses.http)?
-        .redirect_port(addresses.https)?
-        .plain_endpoint("api_server", addresses.api)?
-        .plain_endpoint("auth0", addresses.auth0)?
-        .write(&configuration)?;
-    let mut envoy = envoy_command(parts, &configuration, arguments.concurrency.max(1));
-    envoy.env(session_key::VARIABLE, &session_key);
-    services.start("envoy", 36, &mut envoy, |_| {
-        // Ready means serving: the listeners are open, the module has its keys, api-server counts as healthy.
-        answers(addresses.admin, "/ready")?;
-        answers(loopback(addresses.http), "/healthz")
-    })?;
-    let examples = requests::examples(&folder, &certificate.certificate, &addresses)?;
-    Ok((addresses, examples))
+    let house = House::start(&mut services, &plan, parts)?;
+    command::announce("running the lines that `cargo xtask dev` prints");
+    requests::check(&requests::examples(&house)?)
 }
 
-/// `Some` once a GET gives 200.
-fn answers(address: SocketAddr, path: &str) -> Option<()> {
-    (http::status(address, path).ok()? == 200).then_some(())
-}
-
-/// The issuer the policy names: the simulation signs as that tenant, so the policy runs as it is.
-fn issuer(bootstrap: &Bootstrap) -> Result<String> {
-    let policies = bootstrap.policies()?;
-    let issuer = policies
-        .first()
-        .and_then(|policy| policy["providers"]["auth0"]["issuer"].as_str());
-    Ok(issuer
-        .context("envoy/envoy.yaml: the policy names no providers.auth0.issuer")?
-        .to_owned())
-}
-
-fn api_server(parts: &Parts, folder: &Path, addresses: &Addresses, issuer: &str) -> Command {
-    let mut api_server = Command::new(parts.programs.join("api-server"));
-    let database = folder.join("api-server.db");
-    api_server
-        .env("API_LISTEN", addresses.api.to_string())
-        .env("API_INTERNAL_LISTEN", "127.0.0.1:0")
-        .env(
-            "API_DATABASE_URL",
-            format!("sqlite://{}", database.display()),
-        )
-        .env("API_ISSUER", issuer)
-        .env(
-            "API_JWKS_URI",
-            format!("http://{}/.well-known/jwks.json", addresses.auth0),
-        )
-        .env("API_WEB_FOLDER", web::public())
-        .env("API_SHUTDOWN_TIMEOUT", "2s");
-    api_server
-}
-
-fn envoy_command(parts: &Parts, configuration: &Path, concurrency: u16) -> Command {
-    let mut envoy = Command::new(&parts.envoy.path);
-    envoy
-        .arg("--config-path")
-        .arg(configuration)
-        .args(["--concurrency", &concurrency.to_string()])
-        // Several Envoys can run on one machine.
-        .arg("--use-dynamic-base-id")
-        .args([
-            "--log-level",
-            "warning",
-            "--component-log-level",
-            "wasm:info",
-        ])
-        .args(["--log-format", "%l %v"]);
-    envoy
-}
-
-fn print(addresses: &Addresses, examples: &[Example], envoy: &Envoy) {
+fn print(house: &House, examples: &[Example], envoy: &Envoy) {
     let paint = paint::stdout();
     let title = |text: &str| println!("\n{}", paint.bold(text));
     let row = |name: &str, url: String, what: &str| {
@@ -256,28 +135,28 @@ fn print(addresses: &Addresses, examples: &[Example], envoy: &Envoy) {
     title("What runs where");
     row(
         "edge",
-        format!("https://localhost:{}", addresses.https),
+        house.origin(),
         &format!("Envoy {} with the module", envoy.version),
     );
     row(
         "edge",
-        format!("http://localhost:{}", addresses.http),
+        format!("http://localhost:{}", house.http),
         "the redirect",
     );
     row(
         "admin",
-        format!("http://{}", addresses.admin),
+        format!("http://{}", house.admin),
         "Envoy's statistics",
     );
     row(
         "api-server",
-        format!("http://{}", addresses.api),
+        format!("http://{}", house.api),
         "behind the edge; data in target/dev/api-server.db",
     );
     row(
-        "auth0-sim",
-        format!("http://{}", addresses.auth0),
-        "the tenant that signs",
+        house.provider.process(),
+        format!("http://{}", house.auth0),
+        "the tenant that signs; its login page names the users",
     );
 
     title("Ask it");
@@ -296,21 +175,23 @@ fn print(addresses: &Addresses, examples: &[Example], envoy: &Envoy) {
     }
 
     title("What to try next");
-    let auth0 = addresses.auth0;
-    for (line, what) in [
+    let auth0 = house.auth0;
+    let rotate = (
+        format!("curl -X POST http://{auth0}/sim/rotate"),
+        "rotate the signing key: tokens of the old one stay good",
+    );
+    let others = [
         (
-            format!("curl -X POST http://{auth0}/sim/rotate"),
-            "rotate the signing key: tokens of the old one stay good",
-        ),
-        (
-            format!("curl -s http://{}/stats?filter=edge_auth", addresses.admin),
+            format!("curl -s http://{}/stats?filter=edge_auth", house.admin),
             "what the module counted",
         ),
         (
             "cargo xtask test".to_owned(),
             "every test there is; envoy/plugin-config.yaml is the policy",
         ),
-    ] {
+    ];
+    let simulated = (house.provider == Provider::Simulated).then_some(rotate);
+    for (line, what) in simulated.into_iter().chain(others) {
         println!("  {line}\n    {}", paint.dim(what));
     }
     println!("\nCtrl-C ends all of them. Their logs:");

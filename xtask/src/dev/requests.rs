@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Addresses;
+use super::{House, Provider};
 use crate::{apt, command, http, paint, workspace};
 
 /// How long the tokens in `target/dev` are good for: a day's work, within the policy's `max_lifetime`.
@@ -25,24 +25,30 @@ pub(super) struct Example {
     pub line: String,
 }
 
-/// Has the tokens made, lays them down as header files beside `certificate`, and gives the lines that use them.
+/// The lines for a house: a login by hand, and where the provider is the simulation, tokens of every kind.
 ///
 /// # Errors
 ///
 /// When the simulated Auth0 makes no token or a file can't be written.
-pub(super) fn examples(
-    folder: &Path,
-    certificate: &Path,
-    addresses: &Addresses,
-) -> Result<Vec<Example>> {
+pub(super) fn examples(house: &House) -> Result<Vec<Example>> {
+    let mut examples = match house.provider {
+        Provider::Simulated => with_tokens(house)?,
+        Provider::Certified => Vec::new(),
+    };
+    examples.extend(login(house));
+    Ok(examples)
+}
+
+/// Has the tokens made, lays them down as header files beside the certificate, and gives the lines that use them.
+fn with_tokens(house: &House) -> Result<Vec<Example>> {
     let later = SystemTime::now() + TOKEN_LIFETIME;
     let exp = later.duration_since(UNIX_EPOCH)?.as_secs();
     let scopes = "openid profile email read:documents write:documents delete:documents";
     let header = |name: &str, asked: &Value| -> Result<String> {
-        let answer = http::post_json(addresses.auth0, "/sim/token", &asked.to_string())?;
+        let answer = http::post_json(house.auth0, "/sim/token", &asked.to_string())?;
         let answer: Value = serde_json::from_str(&answer)?;
         let token = answer["access_token"].as_str().context("no access_token")?;
-        let path = folder.join(name);
+        let path = house.folder.join(name);
         fs::write(&path, format!("authorization: Bearer {token}\n"))?;
         Ok(format!("-H @{}", typed(&path)))
     };
@@ -56,15 +62,10 @@ pub(super) fn examples(
     )?;
     let expired = header("expired.header", &json!({"expired_by": 3600}))?;
 
-    let curl = format!("curl -i --cacert {}", typed(certificate));
-    let documents = format!("https://localhost:{}/api/v1/documents", addresses.https);
+    let curl = format!("curl -i --cacert {}", typed(&house.certificate));
+    let documents = format!("{}/api/v1/documents", house.origin());
     let draft = r##"-d '{"title": "Hello", "content": "# Hello"}'"##;
     let post = format!("-H 'content-type: application/json' {draft}");
-    let example = |about, status, line| Example {
-        about,
-        status,
-        line,
-    };
     Ok(vec![
         example(
             "with a token of the test user",
@@ -97,12 +98,65 @@ pub(super) fn examples(
         example(
             "over plain HTTP",
             301,
-            format!(
-                "curl -i http://localhost:{}/api/v1/documents",
-                addresses.http
-            ),
+            format!("curl -i http://localhost:{}/api/v1/documents", house.http),
         ),
     ])
+}
+
+/// A login as a browser does it, with curl and a cookie jar: to the provider's page, back with a code, in with the
+/// session's cookie, and out again.
+fn login(house: &House) -> Vec<Example> {
+    let jar = typed(&house.folder.join("cookies.txt"));
+    let curl = format!(
+        "curl --cacert {} -b {jar} -c {jar}",
+        typed(&house.certificate)
+    );
+    let auth = format!("{}/api/v1/auth", house.origin());
+    let page = format!(
+        "$(rm -f {jar}; {curl} -sL -o /dev/null -w '%{{url_effective}}' '{auth}/login?return_to=/healthz')"
+    );
+    let typed_in = "-d username=ada@example.com -d password=test-only-password";
+    // After the form, the one goes straight to the callback, the other by way of /authorize.
+    let submitted = match house.provider {
+        Provider::Simulated => 302,
+        Provider::Certified => 303,
+    };
+    vec![
+        example(
+            "log in: the provider's page is filled in, and leads back with a code",
+            submitted,
+            format!("{curl} -isL {typed_in} \"{page}\""),
+        ),
+        example(
+            "whose session that is",
+            200,
+            format!("{curl} -i {auth}/session"),
+        ),
+        example(
+            "with the session in place of a token",
+            200,
+            format!("{curl} -i {}/api/v1/documents", house.origin()),
+        ),
+        example(
+            "new tokens for the session",
+            200,
+            format!("{curl} -i -X POST {auth}/refresh"),
+        ),
+        example("log out", 200, format!("{curl} -i -X POST {auth}/logout")),
+        example(
+            "there is no session any more",
+            401,
+            format!("{curl} -i {auth}/session"),
+        ),
+    ]
+}
+
+fn example(about: &'static str, status: u16, line: String) -> Example {
+    Example {
+        about,
+        status,
+        line,
+    }
 }
 
 /// Runs each line and compares the status; gives how many were as said and how many were not.
