@@ -7,6 +7,7 @@ pub mod apt;
 pub mod auth0_sim;
 pub mod bench;
 pub mod bootstrap;
+pub mod browser;
 pub mod command;
 pub mod dev;
 pub mod envoy;
@@ -40,13 +41,15 @@ pub struct Arguments {
 enum Task {
     /// Build the proxy-wasm module that Envoy loads, and print its path last
     BuildFilter(filter::Arguments),
-    /// Run the whole house on loopback: a simulated Auth0, api-server, and Envoy with the module in front
+    /// Run the whole house on loopback: an identity provider, api-server, and Envoy with the module in front
     Dev(dev::Arguments),
     /// Install what is missing, run every check, and count the tests of each boundary
     #[command(visible_alias = "ci")]
     Test(test::Arguments),
     /// Measure what a request costs, beside Envoy's own filters
     Bench(bench::Arguments),
+    /// Run the browser tests: a real Chromium through a real Envoy, with each identity provider
+    Browser(browser::Arguments),
     /// Run the simulated Auth0 alone
     Auth0Sim(auth0_sim::Arguments),
     /// Fetch the libraries of the browser app
@@ -66,6 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Task::Dev(arguments) => dev::run(arguments),
         Task::Test(arguments) => test::run(arguments),
         Task::Bench(arguments) => bench::run(arguments),
+        Task::Browser(arguments) => browser::run(arguments),
         Task::Auth0Sim(arguments) => auth0_sim::run(arguments),
         Task::Web => web::install(),
         Task::Manifests => manifests::run(),

@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 
 pub use certificate::Certificate;
 pub use house::{House, Plan, Ports, SPA_CLIENT_ID};
+pub(crate) use ports::free_port;
 pub use provider::Provider;
 use requests::Example;
 

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 /// The port for `purpose`: `asked` if it was given with `option`, else `usual` if it is free, else any.
 ///
@@ -20,15 +20,24 @@ pub(super) fn choose(purpose: &str, option: &str, asked: Option<u16>, usual: u16
                  Next step: end what listens there (`lsof -i :{port}` names it), or give another {option}"
             ),
         },
-        None => match free(usual).or_else(|| free(ANY)) {
+        None => match free(usual) {
             Some(port) => Ok(port),
-            None => bail!("no port is free on 127.0.0.1"),
+            None => free_port(),
         },
     }
 }
 
 /// Any free port.
 pub(super) const ANY: u16 = 0;
+
+/// A port nobody listens on.
+///
+/// # Errors
+///
+/// When there is none on 127.0.0.1.
+pub(crate) fn free_port() -> Result<u16> {
+    free(ANY).context("no port is free on 127.0.0.1")
+}
 
 fn free(port: u16) -> Option<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;

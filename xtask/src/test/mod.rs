@@ -10,7 +10,6 @@ mod report;
 mod runner;
 mod tenant;
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -20,9 +19,10 @@ use boundary::COMPILED_FILTER;
 use report::{Counts, Report};
 use runner::Runner;
 
-use crate::envoy::{self, Envoy};
+use crate::dev::{self, Provider};
+use crate::envoy;
 use crate::filter::{self, Choice, Toolchain};
-use crate::{apt, command, dev, web, workspace};
+use crate::{apt, browser, command, web, workspace};
 
 /// What to leave out, where time is short.
 #[derive(Clone, Debug, clap::Args)]
@@ -139,22 +139,23 @@ fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
     report.boundary("the API against its OpenAPI", openapi::run);
     report.boundary("the tenant as code", tenant::run);
     report.boundary("examples in documentation", || runner.run_doc_tests());
+    let parts = dev::Parts {
+        envoy,
+        module,
+        programs: workspace::target().join("debug"),
+    };
+    for provider in Provider::ALL {
+        let name = format!("browser ({})", provider.name());
+        report.boundary(&name, || Ok(counts(browser::check(&parts, provider, &[])?)));
+    }
     report.boundary("quick start, each line of `dev`", || {
-        quick_start(envoy, module)
+        Ok(counts(dev::check(&parts)?))
     });
     Ok(())
 }
 
-/// The lines that `cargo xtask dev` prints, run against what it starts.
-fn quick_start(envoy: Envoy, module: PathBuf) -> Result<Counts> {
-    let programs = workspace::target().join("debug");
-    let parts = dev::Parts {
-        envoy,
-        module,
-        programs,
-    };
-    let (passed, failed) = dev::check(&parts)?;
-    Ok(Counts { passed, failed })
+fn counts((passed, failed): (usize, usize)) -> Counts {
+    Counts { passed, failed }
 }
 
 const RUSTUP: &str = "rustup";
