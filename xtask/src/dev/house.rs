@@ -184,7 +184,9 @@ fn fit(policy: &mut Value, house: &House, origins: &[String]) {
 /// for all of them at one address; and a route that is limited after one request.
 fn for_tests(policy: &mut Value) {
     policy["providers"]["auth0"]["clock_skew_seconds"] = 0.into();
-    policy["rate_limits"]["auth_per_ip"]["requests"] = 10_000.into();
+    for limit in ["auth_per_ip", "sessions_per_ip"] {
+        policy["rate_limits"][limit]["requests"] = 10_000.into();
+    }
     policy["rate_limits"]["once"] =
         json!({"key": [{"claim": "sub"}], "requests": 1, "per": "3600s"});
     let limited = json!({
