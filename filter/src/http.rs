@@ -1,12 +1,11 @@
 //! The stream context: one request, from its headers to the decision carried out.
 
-use edge_auth_policy::pipeline::ResponsePlan;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host;
 use crate::plugin::SharedWorker;
-use crate::waiting::Released;
+use crate::waiting::SharedStream;
 use crate::worker::Progress;
 
 /// One request. Holds nothing of it but what its answer will need: a decision is made from the header map, as
@@ -14,9 +13,8 @@ use crate::worker::Progress;
 pub(crate) struct Stream {
     id: u32,
     worker: SharedWorker,
-    response: ResponsePlan,
-    /// Whether the decision to forward was carried out; shared with the line of waiting requests.
-    released: Released,
+    /// Shared with the lines of requests that are held.
+    shared: SharedStream,
 }
 
 impl Stream {
@@ -24,8 +22,7 @@ impl Stream {
         Self {
             id,
             worker,
-            response: ResponsePlan::default(),
-            released: Released::default(),
+            shared: SharedStream::default(),
         }
     }
 }
@@ -33,7 +30,7 @@ impl Stream {
 impl Stream {
     /// Only what was let go on goes on: not what waits, and not what was answered (CVE-2022-29228).
     fn continue_if_released(&self) -> Action {
-        if self.released.get() {
+        if self.shared.released.get() {
             Action::Continue
         } else {
             Action::Pause
@@ -41,7 +38,16 @@ impl Stream {
     }
 }
 
-impl Context for Stream {}
+impl Context for Stream {
+    /// The SDK hands an answer to the context in whose callback the call was made.
+    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+        if let Ok(mut worker) = self.worker.try_borrow_mut()
+            && let Some(worker) = worker.as_mut()
+        {
+            worker.on_grpc_answer(token, status, size);
+        }
+    }
+}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
@@ -53,9 +59,9 @@ impl HttpContext for Stream {
         let Some(worker) = worker.as_mut() else {
             return Action::Pause;
         };
-        match worker.on_request(self.id, &self.released, &mut self.response) {
+        match worker.on_request(self.id, &self.shared) {
             Progress::Continue => Action::Continue,
-            Progress::Answered | Progress::Waiting => Action::Pause,
+            Progress::Answered | Progress::Waiting | Progress::Asking => Action::Pause,
         }
     }
 
@@ -75,10 +81,11 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        if !self.response.is_empty()
+        let response = self.shared.response.borrow();
+        if !response.is_empty()
             && let Ok(buffer) = host::response_headers()
         {
-            for mutation in self.response.mutations(&buffer.fields()) {
+            for mutation in response.mutations(&buffer.fields()) {
                 // What could not be set is missing from the answer; the answer itself is the upstream's.
                 let _ = host::mutate_response(mutation);
             }

@@ -11,10 +11,12 @@
     clippy::indexing_slicing
 )]
 
+mod asking;
 mod host;
 mod http;
 mod metrics;
 mod plugin;
+mod service_health;
 mod shared_data;
 mod verifier;
 mod waiting;

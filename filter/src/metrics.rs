@@ -10,6 +10,7 @@ use edge_auth_policy::audit::Counts;
 use edge_auth_policy::decision::Decision;
 use edge_auth_policy::metrics as names;
 use edge_auth_policy::pipeline::Judgement;
+use edge_auth_policy::rate_limit::service::{Answer, Failure};
 use edge_auth_policy::rejection::Reason;
 
 use crate::host;
@@ -26,6 +27,9 @@ pub(crate) struct Metrics {
     verified_by_module: Counter,
     fetches_ok: Counter,
     fetches_failed: Counter,
+    asked: Counter,
+    over_limit: Counter,
+    unanswered: Vec<Counter>,
     audit_lines: Counter,
     audit_suppressed: Counter,
     /// Gauges and histograms by full name, defined when first set.
@@ -71,6 +75,10 @@ impl Metrics {
             part: reason.code(),
             ..Counter::new(names::REPLY)
         };
+        let unanswered = |failure: &Failure| Counter {
+            part: failure.code(),
+            ..Counter::new(names::RATE_LIMIT_FAILED)
+        };
         Self {
             prefix: prefix.to_owned(),
             allowed: Counter::new(names::ALLOWED),
@@ -81,6 +89,9 @@ impl Metrics {
             verified_by_module: Counter::new(names::VERIFIED_BY_MODULE),
             fetches_ok: Counter::new(names::FETCH_OK),
             fetches_failed: Counter::new(names::FETCH_FAILED),
+            asked: Counter::new(names::RATE_LIMIT_ASKED),
+            over_limit: Counter::new(names::RATE_LIMIT_OVER),
+            unanswered: Failure::ALL.iter().map(unanswered).collect(),
             audit_lines: Counter::new(names::AUDIT_LINES),
             audit_suppressed: Counter::new(names::AUDIT_SUPPRESSED),
             defined: Vec::new(),
@@ -114,6 +125,19 @@ impl Metrics {
             &mut self.fetches_failed
         };
         counter.pending += 1;
+    }
+
+    /// Counts a request that the rate limit service was asked about, or was to be, by what it said.
+    pub(crate) fn asked(&mut self, answer: &Result<Answer, Failure>) {
+        self.asked.pending += 1;
+        match answer {
+            Ok(answer) => self.over_limit.pending += u64::from(!answer.allowed),
+            Err(failure) => {
+                if let Some(counter) = self.unanswered.get_mut(*failure as usize) {
+                    counter.pending += 1;
+                }
+            }
+        }
     }
 
     /// Takes over the counts of the signature verifier.
@@ -168,10 +192,13 @@ impl Metrics {
             &mut self.verified_by_module,
             &mut self.fetches_ok,
             &mut self.fetches_failed,
+            &mut self.asked,
+            &mut self.over_limit,
             &mut self.audit_lines,
             &mut self.audit_suppressed,
         ];
-        for counter in counters.into_iter().chain(&mut self.replies) {
+        let by_reason = self.replies.iter_mut().chain(&mut self.unanswered);
+        for counter in counters.into_iter().chain(by_reason) {
             counter.flush(&self.prefix);
         }
     }

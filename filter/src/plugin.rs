@@ -1,4 +1,4 @@
-//! The plugin context: reads the configuration, ticks, and receives the answers to HTTP calls.
+//! The plugin context: reads the configuration, ticks, and receives the answers to calls.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -43,6 +43,11 @@ impl Context for Plugin {
         _trailer_count: usize,
     ) {
         self.with_worker(|worker| worker.on_http_call_response(token, header_count, body_size));
+        let _ = host::set_effective_context(self.id);
+    }
+
+    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+        self.with_worker(|worker| worker.on_grpc_answer(token, status, size));
         let _ = host::set_effective_context(self.id);
     }
 }

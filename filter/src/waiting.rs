@@ -1,9 +1,10 @@
 //! The requests of this worker that wait for keys: a bounded line, each with the time it gives up.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use edge_auth_policy::pipeline::ResponsePlan;
 use edge_auth_policy::time::UnixTime;
 
 /// A request waits at most this long for the first keys, or for the key its token names.
@@ -14,14 +15,23 @@ pub(crate) const MAX_WAIT: Duration = Duration::from_secs(6);
 /// At most this many requests wait on one worker: each holds a stream and its buffers in Envoy.
 pub(crate) const MAX_WAITING: usize = 1024;
 
-/// Whether a request was let go on; the stream and the line of waiting requests look at the same.
-pub(crate) type Released = Rc<Cell<bool>>;
+/// What a stream and the lines of requests that are held look at together.
+pub(crate) type SharedStream = Rc<StreamState>;
+
+/// What became of a request so far.
+#[derive(Debug, Default)]
+pub(crate) struct StreamState {
+    /// Whether the decision to forward was carried out.
+    pub(crate) released: Cell<bool>,
+    /// What to do to its answer.
+    pub(crate) response: RefCell<ResponsePlan>,
+}
 
 /// One request that waits.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     pub(crate) stream: u32,
-    pub(crate) released: Released,
+    pub(crate) shared: SharedStream,
     pub(crate) until: UnixTime,
 }
 
@@ -38,13 +48,13 @@ pub(crate) struct Waiting(Vec<Waiter>);
 
 impl Waiting {
     /// Adds a request; `false` where the line is full.
-    pub(crate) fn push(&mut self, stream: u32, released: &Released, now: UnixTime) -> bool {
+    pub(crate) fn push(&mut self, stream: u32, shared: &SharedStream, now: UnixTime) -> bool {
         if self.0.len() >= MAX_WAITING {
             return false;
         }
         self.0.push(Waiter {
             stream,
-            released: Rc::clone(released),
+            shared: Rc::clone(shared),
             until: now.saturating_add(MAX_WAIT),
         });
         true

@@ -1,5 +1,7 @@
 //! One worker thread's gateway, and the effects of its decisions on the host.
 
+mod rate_limit_service;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -8,19 +10,20 @@ use edge_auth_policy::decision::{Decision, LocalReply, Mutations};
 use edge_auth_policy::metrics;
 use edge_auth_policy::pipeline::{
     CacheFill, ConnectionNeeds, FetchEvent, FetchHandle, Gateway, Host, Judgement, Patience,
-    ResponsePlan,
 };
 use edge_auth_policy::rejection::{Fault, Reason};
-use edge_auth_policy::request::RequestHead;
+use edge_auth_policy::request::{HeaderField, RequestHead};
 use edge_auth_policy::sampler::Sampler;
 use edge_auth_policy::store::fetch::{Fetch, Response};
 use edge_auth_policy::time::UnixTime;
 
+use crate::asking::Asking;
 use crate::host::{self, LogLevel};
 use crate::metrics::Metrics;
+use crate::service_health::ServiceHealth;
 use crate::shared_data::SharedData;
 use crate::verifier::Verifier;
-use crate::waiting::{Released, Waiting};
+use crate::waiting::{SharedStream, Waiting};
 
 /// One worker's end of one configured filter.
 pub(crate) struct Worker {
@@ -29,6 +32,8 @@ pub(crate) struct Worker {
     needs: ConnectionNeeds,
     verifier: Verifier,
     waiting: Waiting,
+    asking: Asking,
+    service_health: ServiceHealth,
     metrics: Metrics,
     /// Which decisions are timed.
     timed: Sampler,
@@ -44,8 +49,10 @@ pub(crate) enum Progress {
     Continue,
     /// It was answered here.
     Answered,
-    /// It waits for keys.
+    /// It waits for keys or revocations.
     Waiting,
+    /// It waits for the rate limit service.
+    Asking,
 }
 
 impl Worker {
@@ -83,6 +90,8 @@ impl Worker {
             gateway,
             verifier,
             waiting: Waiting::default(),
+            asking: Asking::default(),
+            service_health: ServiceHealth::default(),
             metrics,
             timed: Sampler::new(percent),
             calls: HashMap::new(),
@@ -91,40 +100,29 @@ impl Worker {
     }
 
     /// Decides the request whose context is active and carries the decision out.
-    ///
-    /// `response` becomes what to do to the answer.
-    pub(crate) fn on_request(
-        &mut self,
-        stream: u32,
-        released: &Released,
-        response: &mut ResponsePlan,
-    ) -> Progress {
+    pub(crate) fn on_request(&mut self, stream: u32, shared: &SharedStream) -> Progress {
         let now = host::now();
-        let progress = self.take(stream, released, response, now);
-        if progress != Progress::Waiting && self.timed.takes() {
+        let progress = self.take(stream, shared, now);
+        let is_held = matches!(progress, Progress::Waiting | Progress::Asking);
+        if !is_held && self.timed.takes() {
             let took = host::now().since(now);
             self.metrics.record(metrics::DECISION_MICROSECONDS, took);
         }
         progress
     }
 
-    fn take(
-        &mut self,
-        stream: u32,
-        released: &Released,
-        response: &mut ResponsePlan,
-        now: UnixTime,
-    ) -> Progress {
-        let judgement = self.decide(Patience::MayWait, now, Some(response));
-        if let Decision::Wait(_) = judgement.decision {
-            if self.waiting.push(stream, released, now) {
+    fn take(&mut self, stream: u32, shared: &SharedStream, now: UnixTime) -> Progress {
+        let judgement = self.decide(Patience::MayWait, now, Some(shared));
+        let is_for_keys = judgement.held.is_none();
+        if matches!(judgement.decision, Decision::Wait(_)) && is_for_keys {
+            if self.waiting.push(stream, shared, now) {
                 self.metrics.decided(&judgement);
                 self.tick_often(true);
                 return Progress::Waiting;
             }
             return self.refuse(Reason::TooManyWaiting, now);
         }
-        self.carry_out(&judgement, released, now)
+        self.carry_out(stream, judgement, shared, now)
     }
 
     /// Refreshes keys, lets waiting requests go on, hands metrics over.
@@ -135,6 +133,7 @@ impl Worker {
             self.dispatch(handle, &fetch, now);
         }
         self.decide_waiting(tick.decide_waiting, now);
+        self.give_up_asking(now);
         self.report(now);
         let no_keys_yet = self
             .gateway
@@ -190,30 +189,22 @@ impl Worker {
         if !self.waiting.is_empty() {
             self.waiting.forget(stream);
         }
+        self.asking.forget(stream);
     }
 
     fn decide(
         &mut self,
         patience: Patience,
         now: UnixTime,
-        response: Option<&mut ResponsePlan>,
+        first: Option<&SharedStream>,
     ) -> Judgement {
         let Ok(buffer) = host::request_headers() else {
             return self.gateway.refuse(Reason::Internal, now);
         };
         let fields = buffer.fields();
-        let head = RequestHead {
-            headers: &fields,
-            source_address: self
-                .needs
-                .source_address
-                .then(host::source_address)
-                .flatten()
-                .and_then(|text| socket_ip(&text)),
-            tls: self.needs.tls && host::is_tls(),
-        };
-        if let Some(response) = response {
-            *response = self.gateway.plan_response(&head);
+        let head = self.head(&fields);
+        if let Some(shared) = first {
+            shared.response.replace(self.gateway.plan_response(&head));
         }
         let mut host = Host {
             now,
@@ -223,23 +214,48 @@ impl Worker {
         self.gateway.on_request_headers(&head, patience, &mut host)
     }
 
-    fn carry_out(&mut self, judgement: &Judgement, released: &Released, now: UnixTime) -> Progress {
+    /// The head of the request whose context is active: its header fields, and what decisions need of its connection.
+    fn head<'f>(&self, headers: &'f [HeaderField<'f>]) -> RequestHead<'f> {
+        RequestHead {
+            headers,
+            source_address: self
+                .needs
+                .source_address
+                .then(host::source_address)
+                .flatten()
+                .and_then(|text| socket_ip(&text)),
+            tls: self.needs.tls && host::is_tls(),
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        stream: u32,
+        mut judgement: Judgement,
+        shared: &SharedStream,
+        now: UnixTime,
+    ) -> Progress {
         match &judgement.decision {
             Decision::Forward(mutations) => {
                 if apply(mutations).is_err() {
                     // Not all of a client's identity headers may be gone: the request must not go on.
                     return self.refuse(Reason::Internal, now);
                 }
-                tell(judgement);
-                released.set(true);
-                self.metrics.decided(judgement);
+                tell(&judgement);
+                let told = std::mem::take(&mut judgement.answer_fields);
+                shared.response.borrow_mut().add(told);
+                shared.released.set(true);
+                self.metrics.decided(&judgement);
                 Progress::Continue
             }
             Decision::Reply(reply) => {
-                tell(judgement);
+                tell(&judgement);
                 self.reply(reply)
             }
-            Decision::Wait(_) => Progress::Waiting,
+            Decision::Wait(_) => match judgement.held {
+                Some(held) => self.ask(stream, held, shared, now),
+                None => Progress::Waiting,
+            },
         }
     }
 
@@ -276,11 +292,11 @@ impl Worker {
                 Patience::MayWait
             };
             let judgement = self.decide(patience, now, None);
-            match self.carry_out(&judgement, &waiter.released, now) {
+            match self.carry_out(waiter.stream, judgement, &waiter.shared, now) {
                 Progress::Continue => {
                     let _ = host::resume_request();
                 }
-                Progress::Answered => {}
+                Progress::Answered | Progress::Asking => {}
                 Progress::Waiting => self.waiting.keep(waiter),
             }
         }
@@ -372,7 +388,8 @@ impl Worker {
         let tokens = u64::try_from(tokens).unwrap_or(u64::MAX);
         self.metrics.gauge(metrics::TOKEN_CACHE_TOKENS, tokens);
         self.metrics.gauge(metrics::TOKEN_CACHE_BYTES, bytes);
-        let waiting = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
+        let waiting = self.waiting.len().saturating_add(self.asking.len());
+        let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
         self.metrics.gauge(metrics::WAITING, waiting);
         self.metrics.flush();
     }

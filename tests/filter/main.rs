@@ -9,6 +9,7 @@ mod hostile;
 mod identity;
 mod jwks;
 mod rate_limit;
+mod rate_limit_service;
 mod replies;
 mod rfc_vectors;
 mod session;

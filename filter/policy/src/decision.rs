@@ -28,6 +28,8 @@ pub enum Wait {
     FirstRevocations,
     /// The token names a `kid` that may be in the key set being fetched now.
     NewKey,
+    /// The rate limit service has not said whether the request is within its limits.
+    RateLimitService,
 }
 
 /// Changes to a request's header fields. Removals come first, then replacements.

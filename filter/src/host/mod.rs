@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use edge_auth_policy::decision::LocalReply;
 use edge_auth_policy::pipeline::ResponseMutation;
+use edge_auth_policy::rate_limit::service;
 use edge_auth_policy::store::fetch::Fetch;
 use edge_auth_policy::time::UnixTime;
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, MapType, MetricType};
+use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
 pub(crate) use abi::HeaderBuffer;
 pub(crate) use proxy_wasm::types::LogLevel;
@@ -154,6 +155,40 @@ pub(crate) fn dispatch(fetch: &Fetch) -> Result<u32, HostError> {
     ];
     hostcalls::dispatch_http_call(&fetch.cluster, headers, None, Vec::new(), fetch.timeout)
         .map_err(|status| HostError(status as u32))
+}
+
+/// Makes a unary gRPC call to a cluster; the answer arrives under the token returned, in the context whose callback
+/// runs now.
+///
+/// # Errors
+/// The host knows no such cluster, or none of its endpoints is healthy.
+pub(crate) fn call_rate_limit_service(
+    cluster: &str,
+    message: &[u8],
+    timeout: Duration,
+) -> Result<u32, HostError> {
+    let target = service::target(cluster);
+    // The SDK takes a name only; a name within the configuration's bounds makes a message that is text.
+    let target = str::from_utf8(&target).map_err(|_| HostError(Status::BadArgument as u32))?;
+    // It panics on a status that is none of these two and of success: Envoy has no other for a `GrpcService` with a
+    // cluster in it.
+    hostcalls::dispatch_grpc_call(
+        target,
+        service::SERVICE,
+        service::METHOD,
+        Vec::new(),
+        Some(message),
+        timeout,
+    )
+    .map_err(|status| HostError(status as u32))
+}
+
+/// The message of the gRPC call's answer that is being delivered: what it has of the first `most` bytes.
+pub(crate) fn grpc_message(most: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::GrpcReceiveBuffer, 0, most)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
 }
 
 /// The peer address of the downstream connection, as `address:port`.

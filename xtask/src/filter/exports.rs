@@ -33,6 +33,15 @@ pub const KEPT: &[(&str, Purpose)] = &[
         "proxy_on_http_call_response",
         Purpose::Callback("on_http_call_response"),
     ),
+    // One method of the SDK's for both ways a gRPC call ends.
+    (
+        "proxy_on_grpc_receive",
+        Purpose::Callback("on_grpc_call_response"),
+    ),
+    (
+        "proxy_on_grpc_close",
+        Purpose::Callback("on_grpc_call_response"),
+    ),
     (
         "proxy_on_request_headers",
         Purpose::Callback("on_http_request_headers"),

@@ -114,6 +114,7 @@ impl Steps {
             Event::Counted { limit, remaining } => {
                 Heard::Text(format!("{limit}: {remaining} left"))
             }
+            Event::AsksService { limit } => Heard::Text(format!("{limit}: the service counts")),
             Event::WouldDeny(reason) => Heard::Text(format!(
                 "would deny: {}; shadow mode lets it through",
                 reason.code()
@@ -176,6 +177,7 @@ impl From<&Decision> for Decided {
                     Wait::FirstKeys => "first_keys",
                     Wait::FirstRevocations => "first_revocations",
                     Wait::NewKey => "new_key",
+                    Wait::RateLimitService => "rate_limit_service",
                 },
             },
             Decision::Reply(reply) => Self::Reply {

@@ -91,12 +91,19 @@ impl Edge {
             store: &mut self.store,
             verifier: &mut InModule,
         };
-        let judgement = self.gateway.explain(
-            &request.given(&fields),
-            Patience::MayWait,
-            &mut host,
-            &|event| steps.borrow_mut().hear(event),
-        );
+        let head = request.given(&fields);
+        let mut judgement = self
+            .gateway
+            .explain(&head, Patience::MayWait, &mut host, &|event| {
+                steps.borrow_mut().hear(event);
+            });
+        if let Some(held) = judgement.held.take() {
+            let within_limits = held.read(&module::within_limits());
+            let now = UnixTime::from_secs(self.now);
+            judgement = self
+                .gateway
+                .on_rate_limit_answer(&head, *held, within_limits, now);
+        }
         Account::new(&steps.into_inner(), &judgement, self.gateway.config())
     }
 }
@@ -159,6 +166,12 @@ pub(crate) fn present(
     if config.revocations.take().is_some() {
         notes
             .push("no revocations are known here: nothing counts as revoked or blocked".to_owned());
+    }
+    if config.rate_limit_service.is_some() {
+        notes.push(
+            "the rate limit service is not asked here: requests count as within its limits"
+                .to_owned(),
+        );
     }
     Ok(Presented { notes, stand_in })
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use edge_auth_policy::base64url;
 use edge_auth_policy::config::Config;
-use proxy_wasm_host::{Headers, Outcome, Proxy, Worker};
+use edge_auth_policy::protobuf::Message;
+use proxy_wasm_host::{Headers, Outcome, Proxy};
 use serde_json::{Value, json};
 
 use super::{Account, Decided, Request};
@@ -19,7 +20,7 @@ pub(crate) struct Module {
 /// A proxy with one worker that runs the module.
 #[derive(Debug)]
 pub(crate) struct ModuleEdge {
-    worker: Worker,
+    proxy: Proxy,
 }
 
 /// Keys that stand in for a provider's own, so that a token signed here verifies.
@@ -66,17 +67,26 @@ impl Module {
             builder = builder.env(name, std::env::var(name).unwrap_or_else(|_| throw_away()));
         }
         let proxy = builder.start().context("the module does not start")?;
-        Ok(ModuleEdge {
-            worker: proxy.worker(0),
-        })
+        Ok(ModuleEdge { proxy })
     }
 }
 
 impl ModuleEdge {
     /// Decides one request.
     pub(crate) fn ask(&self, request: &Request) -> Outcome {
-        self.worker.decide(request.received())
+        let stream = self.proxy.worker(0).request(request.received());
+        for question in self.proxy.pending_grpc_calls() {
+            question.respond(within_limits());
+        }
+        let outcome = stream.outcome();
+        stream.finish();
+        outcome
     }
+}
+
+/// What stands in for the rate limit service's answer: a `RateLimitResponse` whose code is `OK`.
+pub(super) fn within_limits() -> Vec<u8> {
+    Message::default().varint(1, 1).finish()
 }
 
 /// How the module's decision differs from the policy's own, one line for each difference.

@@ -109,6 +109,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     for line in comment.lines() {
         let _ = writeln!(text, "# {line}");
     }
+    if let Some(service) = &config.rate_limit_service {
+        let cluster = &service.cluster;
+        let _ = writeln!(
+            text,
+            "# The rate limit service's cluster, {cluster}, is not in here: add one that speaks HTTP/2."
+        );
+    }
     for (index, document) in documents.iter().enumerate() {
         if index > 0 {
             text.push_str("---\n");

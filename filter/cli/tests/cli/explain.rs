@@ -332,3 +332,16 @@ fn resource_metadata_is_answered_before_any_rule() {
         run.stdout
     );
 }
+
+#[test]
+fn the_rate_limit_service_is_named_and_not_asked() {
+    let run = edge_auth(
+        "explain service.yaml --now 1800000000 --url https://api.pymd.io/api --claims {}",
+    );
+    let note =
+        "note: the rate limit service is not asked here: requests count as within its limits\n";
+    assert!(run.stdout.contains(note), "{}{}", run.stdout, run.stderr);
+    let step = "\n  ok   rate_limits            burst: 1 left, per_user: the service counts\n";
+    assert!(run.stdout.contains(step), "{}", run.stdout);
+    assert!(run.stdout.contains("\nforward, by api\n"), "{}", run.stdout);
+}

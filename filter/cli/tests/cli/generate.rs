@@ -174,3 +174,10 @@ fn a_configuration_with_mistakes_generates_nothing() {
     let run = edge_auth("generate envoy mistakes.yaml");
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
 }
+
+#[test]
+fn the_cluster_of_the_rate_limit_service_is_asked_for() {
+    let run = edge_auth("generate envoy service.yaml");
+    let comment = "# The rate limit service's cluster, ratelimit, is not in here: add one that speaks HTTP/2.\n";
+    assert!(run.stdout.contains(comment), "{}{}", run.stdout, run.stderr);
+}

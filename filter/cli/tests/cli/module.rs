@@ -26,6 +26,7 @@ fn the_module_decides_every_case_as_the_policy_does() {
     let module = module_path();
     for (cases, config, passed) in [
         ("cases.yaml", "plain.yaml", "7 cases, 0 failed\n"),
+        ("service-cases.yaml", "service.yaml", "2 cases, 0 failed\n"),
         (
             "decisions.yaml",
             "decisions-config.yaml",

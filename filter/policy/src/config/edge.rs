@@ -5,7 +5,8 @@ use super::browser;
 use super::limits::rate_limit;
 use super::protected_resource::protected_resource;
 use super::provider::{Provider, provider};
-use super::reader::{Integer, List, Map, Object, Parsed, Section, Text};
+use super::rate_limit_service::{rate_limit_service, refuse_credentials};
+use super::reader::{Choice, Integer, List, Map, Object, Parsed, Section, Text};
 use super::requirement::{Requires, TokenRequirement};
 use super::revocations::revocations;
 use super::rule::{Rule, host_pattern, rule};
@@ -17,6 +18,7 @@ use crate::cors::Cors;
 use crate::decision_id::{self as decision_ids, DecisionIdSettings};
 use crate::protected_resource::ProtectedResource;
 use crate::rate_limit::RateLimitSettings;
+use crate::rate_limit::service::RateLimitService;
 use crate::redirect::{Exception, HttpsRedirect, Port, RedirectStatus};
 use crate::rejection::ErrorSettings;
 use crate::revocation::RevocationSettings;
@@ -33,6 +35,10 @@ pub struct Config {
     pub default: TokenRequirement,
     /// The rate limits; rules name them by index.
     pub rate_limits: Vec<RateLimitSettings>,
+    /// Who counts over many proxies, and what.
+    pub rate_limit_service: Option<RateLimitService>,
+    /// Which answers tell clients of their limits.
+    pub rate_limit_headers: RateLimitHeaders,
     /// Whose word on the client's address and scheme is taken.
     pub client_address: ClientAddress,
     /// Whether and how plain HTTP is redirected.
@@ -59,6 +65,16 @@ pub struct Config {
     pub histogram_sample_percent: u8,
     /// What metric names begin with.
     pub stat_prefix: Box<str>,
+}
+
+/// Which answers carry `RateLimit` and `RateLimit-Policy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RateLimitHeaders {
+    /// 429 only.
+    #[default]
+    Denied,
+    /// Those to requests that went on too, where their rule has limits.
+    Always,
 }
 
 #[expect(
@@ -101,7 +117,23 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
             min: 0,
             max: 256,
         },
-        "Rate limits, by a name of one's own.",
+        "Rate limits that this proxy counts, exactly over all its workers, by a name of one's own.",
+    );
+    let rate_limit_service = o.optional(
+        "rate_limit_service",
+        Section(|o: &mut Object<'_>| rate_limit_service(o, names)),
+        "The service that counts over many proxies, by Envoy's rate limit service protocol (gRPC), and what it counts.",
+    );
+    let rate_limit_headers = o.default(
+        "rate_limit_headers",
+        Choice(&[
+            ("denied", RateLimitHeaders::Denied),
+            ("always", RateLimitHeaders::Always),
+        ]),
+        ("denied", RateLimitHeaders::Denied),
+        "Which answers carry RateLimit and RateLimit-Policy: `denied` means 429 only, `always` also the upstream's \
+         answers where the rule has limits, at the price of three host calls. Pages of other origins read them only \
+         where cors.expose_headers names them.",
     );
     let client_address = o.optional(
         "client_address",
@@ -182,6 +214,9 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         .into_iter()
         .map(|(name, provider)| Provider { name, ..provider })
         .collect();
+    if let Some(service) = &rate_limit_service {
+        refuse_credentials(o, service, &providers);
+    }
     let resources = resources.unwrap_or_default().into_iter();
     let protected_resources: Vec<_> = resources.map(|own| own.complete(&providers)).collect();
     refuse_same_metadata(o, &protected_resources);
@@ -215,6 +250,8 @@ pub(super) fn config(o: &mut Object<'_>, names: &Names) -> Option<Config> {
         rules,
         default: default?,
         rate_limits,
+        rate_limit_service,
+        rate_limit_headers,
         client_address: client_address.unwrap_or_default(),
         https_redirect,
         cors,

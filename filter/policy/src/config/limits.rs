@@ -11,16 +11,7 @@ use crate::rate_limit::{Counts, KeyPart, RateLimitSettings};
 
 /// Reads one limit; its name comes from the map it stands in.
 pub(super) fn rate_limit(o: &mut Object<'_>) -> Option<RateLimitSettings> {
-    let key = o.required(
-        "key",
-        List {
-            of: KeyPartKind,
-            min: 1,
-            max: 4,
-        },
-        "What is counted apart: `client_address` (IPv6 by /64), `route`, `host`, {claim: name}, \
-         {claim_path: [names]}, {header: name}.",
-    );
+    let key = key_parts(o);
     let requests = o.required(
         "requests",
         Integer {
@@ -59,6 +50,20 @@ pub(super) fn rate_limit(o: &mut Object<'_>) -> Option<RateLimitSettings> {
         counts,
         max_keys: u32::try_from(max_keys).ok()?,
     })
+}
+
+/// The key of a limit, whoever counts it.
+pub(super) fn key_parts(o: &mut Object<'_>) -> Option<Vec<KeyPart>> {
+    o.required(
+        "key",
+        List {
+            of: KeyPartKind,
+            min: 1,
+            max: 4,
+        },
+        "What is counted apart: `client_address` (IPv6 by /64), `route`, `host`, {claim: name}, \
+         {claim_path: [names]}, {header: name}.",
+    )
 }
 
 /// One part of a key: a word, or an object of one member.

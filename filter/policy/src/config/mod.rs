@@ -12,13 +12,14 @@ mod limits;
 mod organization;
 mod protected_resource;
 mod provider;
+mod rate_limit_service;
 mod reader;
 mod requirement;
 mod revocations;
 mod rule;
 mod session;
 
-pub use edge::Config;
+pub use edge::{Config, RateLimitHeaders};
 pub use keys::KeySource;
 pub use provider::{ClaimToHeader, Provider};
 pub use reader::{ConfigError, FieldDescription};
@@ -124,21 +125,36 @@ pub fn schema() -> serde_json::Value {
 pub(crate) struct Names {
     providers: Vec<Box<str>>,
     rate_limits: Vec<Box<str>>,
+    service_limits: Vec<Box<str>>,
+}
+
+/// Where a limit that a rule names is counted, and its index there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LimitPlace {
+    Here(usize),
+    ByService(usize),
 }
 
 impl Names {
     fn of(value: &Value) -> Self {
-        let members = |name: &str, camel: &str| {
-            let object = value.as_object()?;
+        let members = |of: &Value, name: &str, camel: &str| {
+            let object = of.as_object()?;
             let members = object
                 .get(name)
                 .or_else(|| object.get(camel))?
                 .as_object()?;
             Some(members.iter().map(|(name, _)| name.into()).collect())
         };
+        let service = value.as_object().and_then(|object| {
+            let service = object.get("rate_limit_service");
+            service.or_else(|| object.get("rateLimitService"))
+        });
         Self {
-            providers: members("providers", "providers").unwrap_or_default(),
-            rate_limits: members("rate_limits", "rateLimits").unwrap_or_default(),
+            providers: members(value, "providers", "providers").unwrap_or_default(),
+            rate_limits: members(value, "rate_limits", "rateLimits").unwrap_or_default(),
+            service_limits: service
+                .and_then(|service| members(service, "limits", "limits"))
+                .unwrap_or_default(),
         }
     }
 
@@ -146,8 +162,17 @@ impl Names {
         index(&self.providers, name, "providers")
     }
 
-    fn rate_limit(&self, name: &str) -> Result<usize, String> {
-        index(&self.rate_limits, name, "rate_limits")
+    fn rate_limit(&self, name: &str) -> Result<LimitPlace, String> {
+        let by_service = self.service_limits.iter().position(|it| **it == *name);
+        if let Some(index) = by_service {
+            return Ok(LimitPlace::ByService(index));
+        }
+        if self.service_limits.is_empty() {
+            return index(&self.rate_limits, name, "rate_limits").map(LimitPlace::Here);
+        }
+        let names = [&*self.rate_limits, &*self.service_limits].concat();
+        let what = "rate_limits and rate_limit_service.limits";
+        index(&names, name, what).map(LimitPlace::Here)
     }
 }
 

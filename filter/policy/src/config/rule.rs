@@ -1,8 +1,8 @@
 //! `rules`: which requests, and what they must bring. The first rule that matches decides.
 
-use super::Names;
 use super::reader::{Choice, Integer, Kind, List, Object, Parsed, Section, Text};
 use super::requirement::{Requirement, Requires};
+use super::{LimitPlace, Names};
 use crate::route::{HostPattern, MethodSet, PathMatch, RouteMatch};
 
 /// One rule.
@@ -14,8 +14,10 @@ pub struct Rule {
     pub matches: RouteMatch,
     /// What they must bring.
     pub requires: Requirement,
-    /// The limits they count against, as indices, in this order.
+    /// The limits of this proxy that they count against, as indices, in this order.
     pub rate_limits: Vec<usize>,
+    /// The limits that the rate limit service is asked about, as indices, all in one call.
+    pub service_limits: Vec<usize>,
     /// Whether a denial is carried out.
     pub mode: Mode,
 }
@@ -57,7 +59,8 @@ pub(super) fn rule(o: &mut Object<'_>, names: &Names) -> Option<Rule> {
             min: 0,
             max: 8,
         },
-        "The limits they count against, in this order.",
+        "The limits they count against, by their names in rate_limits, in this order, and in rate_limit_service.limits, \
+         all of which the service is asked about in one call, after the others.",
     );
     let mode = o.default(
         "mode",
@@ -84,11 +87,19 @@ pub(super) fn rule(o: &mut Object<'_>, names: &Names) -> Option<Rule> {
             return None;
         }
     };
+    let (mut here, mut by_service) = (Vec::new(), Vec::new());
+    for place in rate_limits.unwrap_or_default() {
+        match place {
+            LimitPlace::Here(index) => here.push(index),
+            LimitPlace::ByService(index) => by_service.push(index),
+        }
+    }
     Some(Rule {
         name: name.unwrap_or_default(),
         matches: matches?,
         requires: requires?,
-        rate_limits: rate_limits.unwrap_or_default(),
+        rate_limits: here,
+        service_limits: by_service,
         mode,
     })
 }

@@ -280,3 +280,84 @@ fn what_is_neither_json_nor_a_struct_is_told_so() {
     let json = format!("\n{}", minimal());
     assert!(Config::from_plugin(json.as_bytes()).is_ok());
 }
+
+fn with_service(change: impl FnOnce(&mut serde_json::Value)) -> serde_json::Value {
+    let mut config = minimal();
+    config["rate_limits"] =
+        serde_json::json!({"here": {"key": ["host"], "requests": 1, "per": "1s"}});
+    config["rate_limit_service"] = serde_json::json!({
+        "cluster": "ratelimit", "domain": "edge", "limits": {"there": {"key": ["route"]}},
+    });
+    config["rules"] = serde_json::json!([
+        {"match": {"path": "/"}, "requires": "public", "rate_limits": ["there", "here"]},
+    ]);
+    change(&mut config);
+    config
+}
+
+#[test]
+fn a_rule_names_limits_of_this_proxy_and_of_the_service_alike() {
+    let config = with_service(|_| {});
+    let config = Config::from_json(config.to_string().as_bytes()).unwrap();
+    let rule = &config.rules[0];
+    assert_eq!(
+        (&rule.rate_limits, &rule.service_limits),
+        (&vec![0], &vec![0])
+    );
+    let service = config.rate_limit_service.unwrap();
+    assert_eq!(&*service.limits[0].name, "there");
+    assert_eq!(service.timeout, Duration::from_millis(20));
+    // What can't be counted is denied unless the operator says otherwise.
+    let deny = crate::rate_limit::service::FailureMode::Deny;
+    assert_eq!(service.failure_mode, deny);
+}
+
+#[test]
+fn mistakes_of_the_rate_limit_service_are_told_with_their_places() {
+    check(
+        &with_service(|config| {
+            let service = &mut config["rate_limit_service"];
+            service["cluster"] = serde_json::json!("c".repeat(121));
+            service["timeout"] = serde_json::json!("6s");
+            service["failure_mode"] = serde_json::json!("open");
+            service["limits"]["there"]["requests"] = serde_json::json!(5);
+            service["limits"]["here"] = serde_json::json!({"key": ["host"]});
+            config["rules"][0]["rate_limits"] = serde_json::json!(["nowhere"]);
+        }),
+        &[
+            "rules[0].rate_limits[0]: is not among rate_limits and rate_limit_service.limits: here, here, there",
+            "rate_limit_service.cluster: has 121 bytes; 1 to 120 are allowed",
+            "rate_limit_service.timeout: is 6s; 1ms to 5s are allowed",
+            "rate_limit_service.failure_mode: must be one of deny, allow",
+            "rate_limit_service.limits.there.requests: is not known; known fields are key",
+            "rate_limit_service.limits: has here, which rate_limits has too; rules could not tell them apart",
+        ],
+    );
+    check(
+        &with_service(|config| config["rate_limit_service"]["limits"] = serde_json::json!({})),
+        &[
+            "rules[0].rate_limits[0]: is not among rate_limits: here",
+            "rate_limit_service.limits: has 0 members; 1 to 256 are allowed",
+        ],
+    );
+}
+
+#[test]
+fn credentials_are_no_key_of_what_a_service_counts() {
+    let refused = |header: &str| {
+        errors(&with_service(|config| {
+            config["providers"]["auth0"]["from_headers"] = serde_json::json!([{"name": "x-token"}]);
+            config["rate_limit_service"]["limits"]["there"]["key"] =
+                serde_json::json!([{"header": header}]);
+        }))
+    };
+    for header in ["Authorization", "cookie", "x-token"] {
+        let expected = format!(
+            "rate_limit_service: would send the service the credentials in header {}, which is in the key of limit \
+             there; count by a claim",
+            header.to_ascii_lowercase()
+        );
+        assert_eq!(refused(header), [expected]);
+    }
+    assert_eq!(refused("x-plan"), Vec::<String>::new());
+}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::config::TokenRequirement;
 use crate::decision::LocalReply;
+use crate::rate_limit::Fields;
 use crate::redirect::Redirect;
 use crate::rejection::{Challenge, ErrorSettings, Reason, RejectionContext, reject};
 
@@ -42,6 +43,15 @@ impl Denial {
     pub(super) fn asking_for(self, required: &TokenRequirement) -> Self {
         Self {
             scope: required.challenge.clone(),
+            ..self
+        }
+    }
+
+    /// Tells the client of its limits.
+    pub(super) fn telling(self, fields: Fields) -> Self {
+        Self {
+            retry_after: fields.retry_after,
+            headers: fields.into_pairs(),
             ..self
         }
     }

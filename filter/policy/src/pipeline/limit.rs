@@ -1,4 +1,7 @@
-//! Step 8: how often. The limits a rule names are counted in its order; the first that is used up answers.
+//! Step 8: how often. The limits a rule names are counted in its order; the first that is used up answers. What a
+//! service counts comes last: see [`service`](super::service).
+
+use std::borrow::Cow;
 
 use super::authenticate::Caller;
 use super::denial::Denial;
@@ -6,21 +9,21 @@ use super::trace::{Event, Step};
 use super::{Gateway, Host, Request, Stop};
 use crate::authority::Authority;
 use crate::claims::{ClaimPath, header_text};
-use crate::config::Rule;
-use crate::json::Value;
-use crate::rate_limit::{self, Counts, KeyPart, KeyValue, RateLimit, Verdict};
+use crate::config::{RateLimitHeaders, Rule};
+use crate::rate_limit::{self, Counts, Fields, KeyPart, KeyValue, RateLimit, Verdict};
 use crate::rejection::Reason;
 use crate::store::SharedStore;
 
 impl Gateway {
-    /// Counts a request that is otherwise let through.
+    /// Counts a request that is otherwise let through, and gives what its client is told of that; nothing where
+    /// nobody is to be told.
     pub(super) fn limit<S: SharedStore>(
         &self,
         request: &Request<'_>,
         rule: &Rule,
         caller: &Caller,
         host: &mut Host<'_, S>,
-    ) -> Result<(), Stop> {
+    ) -> Result<Fields, Stop> {
         let mut checked = Vec::new();
         for limit in self.limits(rule, false) {
             let key = key(limit, request, rule, caller);
@@ -37,7 +40,14 @@ impl Gateway {
                 return Err(denied(denial, &checked, Reason::RateLimited).into());
             }
         }
-        Ok(())
+        // A denial by the service names the limits that were counted here too.
+        let is_told = self.config.rate_limit_headers == RateLimitHeaders::Always
+            || !rule.service_limits.is_empty();
+        Ok(if is_told {
+            fields(&checked)
+        } else {
+            Fields::default()
+        })
     }
 
     /// Refuses a client whose credentials were refused too often, before its next ones are looked at.
@@ -82,64 +92,90 @@ impl Gateway {
     }
 }
 
+/// What a request has for the parts of a key, made into text where it is none and kept for as long as it is looked
+/// at. A key without claims and host keeps nothing.
+pub(super) struct KeyValues<'v> {
+    request: &'v Request<'v>,
+    rule: &'v Rule,
+    /// For each part that is a claim, in order.
+    claims: Vec<Option<Cow<'v, str>>>,
+    host: Option<Cow<'v, str>>,
+}
+
+impl<'v> KeyValues<'v> {
+    pub(super) fn new(
+        key: &[KeyPart],
+        request: &'v Request<'v>,
+        rule: &'v Rule,
+        caller: &'v Caller,
+    ) -> Self {
+        let claims = key.iter().filter_map(|part| match part {
+            KeyPart::Claim(path) => Some(claim(caller, path)),
+            _ => None,
+        });
+        // In its one spelling: another case, a trailing dot or a port is no other host.
+        let host = key
+            .contains(&KeyPart::Host)
+            .then(|| Authority::of(&request.head).ok())
+            .flatten()
+            .flatten()
+            .map(|authority| authority.normal_host());
+        Self {
+            request,
+            rule,
+            claims: claims.collect(),
+            host,
+        }
+    }
+
+    /// The value of each part of the key, asked for in its order.
+    pub(super) fn in_order<'s>(&'s self) -> impl FnMut(&KeyPart) -> KeyValue<'s> {
+        let mut claims = self.claims.iter();
+        move |part| match part {
+            KeyPart::ClientAddress => {
+                let client = self.request.client;
+                client.map_or(KeyValue::Absent, KeyValue::Address)
+            }
+            KeyPart::Claim(_) => text_or_absent(claims.next().and_then(Option::as_deref)),
+            KeyPart::Header(name) => {
+                let found = self.request.head.first(name);
+                found.map_or(KeyValue::Absent, KeyValue::Bytes)
+            }
+            KeyPart::Route => KeyValue::Bytes(self.rule.name.as_bytes()),
+            KeyPart::Host => text_or_absent(self.host.as_deref()),
+        }
+    }
+}
+
+fn key(limit: &RateLimit, request: &Request<'_>, rule: &Rule, caller: &Caller) -> rate_limit::Key {
+    let values = KeyValues::new(&limit.settings().key, request, rule, caller);
+    limit.key(values.in_order())
+}
+
+fn fields(checked: &[(&RateLimit, Verdict)]) -> Fields {
+    let mut fields = Fields::default();
+    for (limit, verdict) in checked {
+        fields.counted(limit, *verdict);
+    }
+    fields
+}
+
 fn denied(
     denial: rate_limit::Denial,
     checked: &[(&RateLimit, Verdict)],
     exhausted: Reason,
 ) -> Denial {
-    let fields = rate_limit::fields(checked.iter().copied());
     let reason = match denial {
         rate_limit::Denial::Exhausted => exhausted,
         rate_limit::Denial::StoreContended => Reason::RateLimitUnavailable,
     };
-    let mut headers = Vec::new();
-    if !fields.policy.is_empty() {
-        headers.push(("ratelimit-policy", fields.policy));
-        headers.push(("ratelimit", fields.limit));
-    }
-    Denial {
-        retry_after: fields.retry_after,
-        headers,
-        ..Denial::of(reason)
-    }
+    Denial::of(reason).telling(fields(checked))
 }
 
-fn key(limit: &RateLimit, request: &Request<'_>, rule: &Rule, caller: &Caller) -> rate_limit::Key {
-    // A claim that is no plain text is turned into text, which must live as long as the key is made.
-    let texts: Vec<_> = limit
-        .settings()
-        .key
-        .iter()
-        .map(|part| match part {
-            KeyPart::Claim(path) => claim(caller, path),
-            _ => None,
-        })
-        .collect();
-    let mut texts = texts.iter();
-    // In its one spelling: another case, a trailing dot or a port is no other host.
-    let by_host = limit.settings().key.contains(&KeyPart::Host);
-    let authority = by_host
-        .then(|| Authority::of(&request.head).ok())
-        .flatten()
-        .flatten();
-    let host = authority.as_ref().map(Authority::normal_host);
-    limit.key(|part| {
-        let text = texts.next().and_then(Option::as_ref);
-        match part {
-            KeyPart::ClientAddress => request.client.map_or(KeyValue::Absent, KeyValue::Address),
-            KeyPart::Claim(_) => bytes_or_absent(text.map(String::as_bytes)),
-            KeyPart::Header(name) => bytes_or_absent(request.head.first(name)),
-            KeyPart::Route => KeyValue::Bytes(rule.name.as_bytes()),
-            KeyPart::Host => bytes_or_absent(host.as_deref().map(str::as_bytes)),
-        }
-    })
+fn text_or_absent(found: Option<&str>) -> KeyValue<'_> {
+    found.map_or(KeyValue::Absent, |text| KeyValue::Bytes(text.as_bytes()))
 }
 
-fn bytes_or_absent(found: Option<&[u8]>) -> KeyValue<'_> {
-    found.map_or(KeyValue::Absent, KeyValue::Bytes)
-}
-
-fn claim(caller: &Caller, path: &ClaimPath) -> Option<String> {
-    let value: &Value = caller.claims()?.claim(path)?;
-    header_text(value).map(std::borrow::Cow::into_owned)
+fn claim<'c>(caller: &'c Caller, path: &ClaimPath) -> Option<Cow<'c, str>> {
+    header_text(caller.claims()?.claim(path)?)
 }

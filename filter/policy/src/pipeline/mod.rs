@@ -8,7 +8,8 @@
 //! 6. The token is taken, its provider found, its signature and claims verified.
 //! 7. Revocations, then scopes, claims and the authentication are compared with what the rule asks for.
 //! 8. Rate limits are counted.
-//! 9. Identity headers are removed and set; the upstream sees the path that was judged.
+//! 9. The rate limit service is asked, where it counts some of them.
+//! 10. Identity headers are removed and set; the upstream sees the path that was judged.
 //!
 //! [`Gateway`] is one worker's end of all of this. It is called with plain data and the time, natively as in
 //! wasm, and returns what to do.
@@ -25,6 +26,7 @@ mod ramp;
 mod resource_metadata;
 mod response;
 mod revoked;
+mod service;
 mod session;
 mod sight;
 mod trace;
@@ -36,11 +38,11 @@ use std::sync::Arc;
 use crate::audit::{Auditor, StateField};
 use crate::authority::Authority;
 use crate::config::{Config, ConfigError, Mode, Requirement, Rule, TokenRequirement};
-use crate::decision::{Decision, LocalReply, Wait};
+use crate::decision::{Decision, LocalReply, Mutations, Wait};
 use crate::decision_id::{self, DecisionId, DecisionIds};
 use crate::identity::IdentityHeaders;
 use crate::path::RequestTarget;
-use crate::rate_limit::RateLimit;
+use crate::rate_limit::{Fields, RateLimit};
 use crate::rejection::Reason;
 use crate::request::RequestHead;
 use crate::revocation::{RevocationFeed, RevocationSettings};
@@ -56,6 +58,7 @@ use authenticate::Caller;
 use denial::Denial;
 use keys::ProviderKeys;
 use ramp::is_only_watched;
+use service::Question;
 use session::SessionCookie;
 use sight::Seen;
 use trace::Listener;
@@ -65,6 +68,7 @@ pub use fetches::{Failure, FetchAnswer, FetchEvent, FetchHandle, Tick};
 pub use keys::KeyStatus;
 pub use needs::ConnectionNeeds;
 pub use response::{ResponseMutation, ResponsePlan};
+pub use service::Held;
 pub use trace::{Event, Step};
 
 /// One worker's end of the policy: the compiled configuration and the keys it has loaded.
@@ -99,17 +103,21 @@ pub struct Host<'h, S> {
 /// Whether a request may still be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// It may wait for keys.
+    /// It may wait for keys and revocations.
     MayWait,
-    /// It has waited long enough: decide now.
+    /// It has waited long enough: decide now. The rate limit service may still be asked, which has a time of its own.
     Exhausted,
 }
 
 /// A decision, and what there is to say about it in metrics and audit lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Judgement {
     /// What to do.
     pub decision: Decision,
+    /// What to ask the rate limit service, and whom for: there where the decision is [`Wait::RateLimitService`].
+    pub held: Option<Box<Held>>,
+    /// Header fields that the answer to a forwarded request is to have too.
+    pub answer_fields: Vec<(&'static str, String)>,
     /// The index of the rule that decided; `None` for the default and for what is refused before any rule.
     pub rule: Option<usize>,
     /// Why a rule in shadow mode would have denied what was forwarded.
@@ -127,6 +135,8 @@ impl Judgement {
     fn of(decision: Decision) -> Self {
         Self {
             decision,
+            held: None,
+            answer_fields: Vec::new(),
             rule: None,
             would_deny: None,
             id: None,
@@ -134,6 +144,15 @@ impl Judgement {
             filter_state: Vec::new(),
         }
     }
+}
+
+/// A request that may go on.
+#[derive(Debug)]
+struct Passed {
+    /// What letting it go on takes.
+    mutations: Mutations,
+    /// What its client may be told of its limits.
+    told: Fields,
 }
 
 /// Why a request does not go on: each step ends with this or hands over to the next.
@@ -284,8 +303,31 @@ impl Gateway {
         listener: Listener<'_>,
     ) -> Judgement {
         let mut seen = Seen::default();
-        let decision = match self.judge(head, patience, host, listener, &mut seen) {
-            Ok(decision) => decision,
+        match self.judge(head, patience, host, listener, &mut seen) {
+            Ok((passed, Some(question))) => Judgement {
+                rule: seen.rule,
+                held: Some(Box::new(Held::new(question, passed, seen))),
+                ..Judgement::of(Decision::Wait(Wait::RateLimitService))
+            },
+            Ok((passed, None)) => self.conclude(head, &seen, Ok(passed), host.now),
+            Err(stop) => self.conclude(head, &seen, Err(stop), host.now),
+        }
+    }
+
+    /// The judgement of a request: its decision, made into a reply where it is denied, and what is told of it.
+    fn conclude(
+        &mut self,
+        head: &RequestHead<'_>,
+        seen: &Seen,
+        outcome: Result<Passed, Stop>,
+        now: UnixTime,
+    ) -> Judgement {
+        let mut answer_fields = Vec::new();
+        let decision = match outcome {
+            Ok(passed) => {
+                answer_fields = self.told_of_limits(passed.told);
+                Decision::Forward(passed.mutations)
+            }
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
             Err(Stop::Deny(mut denial)) => {
                 denial.resource_metadata = self.metadata_url(head).map(Into::into);
@@ -296,9 +338,10 @@ impl Gateway {
         let mut judgement = Judgement {
             rule: seen.rule,
             would_deny: seen.would_deny,
+            answer_fields,
             ..Judgement::of(decision)
         };
-        self.tell(Some(head), &seen, host.now, &mut judgement);
+        self.tell(Some(head), seen, now, &mut judgement);
         judgement
     }
 
@@ -314,7 +357,7 @@ impl Gateway {
         host: &mut Host<'_, S>,
         listener: Listener<'_>,
         seen: &mut Seen,
-    ) -> Result<Decision, Stop> {
+    ) -> Result<(Passed, Option<Question>), Stop> {
         listener.begin(Step::Path);
         let client = self.config.client_address.resolve(head);
         seen.client = client;
@@ -353,19 +396,22 @@ impl Gateway {
         let admitted = self.admit(&mut request, rule, requires, host);
         seen.provider = request.provider.get();
         seen.token = request.token.take();
-        let caller = match admitted {
-            Ok(caller) => caller,
+        let (caller, told) = match admitted {
+            Ok(admitted) => admitted,
             Err(Stop::Deny(denial)) if is_only_watched(rule, seen.token.as_deref(), &request) => {
                 seen.would_deny = Some(denial.reason);
                 listener.tell(Event::WouldDeny(denial.reason));
-                Caller::Nobody
+                (Caller::Nobody, Fields::default())
             }
             Err(stop) => return Err(stop),
         };
+        let question = rule
+            .filter(|rule| !rule.service_limits.is_empty() && seen.would_deny.is_none())
+            .filter(|_| !is_only_watched(rule, seen.token.as_deref(), &request))
+            .and_then(|rule| self.question(&request, rule, &caller));
         listener.begin(Step::Forward);
-        Ok(Decision::Forward(
-            self.forward(&request, requires, &caller)?,
-        ))
+        let mutations = self.forward(&request, requires, &caller)?;
+        Ok((Passed { mutations, told }, question))
     }
 
     /// Steps 6 to 8: who calls, whether they may, and how often.
@@ -375,7 +421,7 @@ impl Gateway {
         rule: Option<&Rule>,
         requires: Requires<'_>,
         host: &mut Host<'_, S>,
-    ) -> Result<Caller, Stop> {
+    ) -> Result<(Caller, Fields), Stop> {
         let caller = match requires {
             Requires::Nothing => {
                 request.listener.tell(Event::Public);
@@ -390,10 +436,11 @@ impl Gateway {
                 caller
             }
         };
-        if let Some(rule) = rule {
-            self.limit(request, rule, &caller, host)?;
-        }
-        Ok(caller)
+        let told = match rule {
+            Some(rule) => self.limit(request, rule, &caller, host)?,
+            None => Fields::default(),
+        };
+        Ok((caller, told))
     }
 
     /// Step 6, and the count of those who fail it.

@@ -16,8 +16,13 @@ pub struct ConnectionNeeds {
 
 impl ConnectionNeeds {
     pub(super) fn of(config: &Config) -> Self {
-        let by_address = |part: &KeyPart| *part == KeyPart::ClientAddress;
-        let limits = &config.rate_limits;
+        let by_service = config.rate_limit_service.iter();
+        let by_service = by_service.flat_map(|service| &service.limits);
+        let mut limit_keys = config
+            .rate_limits
+            .iter()
+            .map(|limit| &limit.key)
+            .chain(by_service.map(|limit| &limit.key));
         let by_caller = |rule: &Rule| matches!(rule.mode, Mode::Ramp { .. });
         let sources = config
             .providers
@@ -27,7 +32,7 @@ impl ConnectionNeeds {
         Self {
             source_address: config.revocations.is_some()
                 || config.audit.is_some()
-                || limits.iter().any(|limit| limit.key.iter().any(by_address))
+                || limit_keys.any(|key| key.contains(&KeyPart::ClientAddress))
                 || config.rules.iter().any(by_caller),
             tls: config.https_redirect.is_some()
                 || config.session.is_some()

@@ -45,6 +45,13 @@ impl ResponsePlan {
         self.remove.is_empty() && self.set.is_empty()
     }
 
+    /// Adds fields that go beside the upstream's own of the same name.
+    pub fn add(&mut self, fields: Vec<(&'static str, String)>) {
+        let fields = fields.into_iter();
+        self.set
+            .extend(fields.map(|(name, value)| (name, value.into(), Keep::Both)));
+    }
+
     /// The changes to an answer with these header fields, removals first.
     pub fn mutations<'p>(
         &'p self,

@@ -4,6 +4,7 @@ mod browser;
 mod conditions;
 mod fetched;
 mod key_documents;
+mod limit_service;
 mod limits;
 mod ramp;
 mod remembered;

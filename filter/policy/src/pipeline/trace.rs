@@ -40,7 +40,7 @@ pub enum Step {
     Authorization,
     /// The strength and the age of the authentication are compared with what the rule asks for.
     StepUp,
-    /// Rate limits are counted.
+    /// Rate limits are counted, here and by the service.
     RateLimits,
     /// The request's headers and path are changed for the upstream.
     Forward,
@@ -82,6 +82,11 @@ pub enum Event<'e> {
         limit: &'e str,
         /// Requests left in the window.
         remaining: u32,
+    },
+    /// The rate limit service is to be asked about a limit.
+    AsksService {
+        /// The limit's name.
+        limit: &'e str,
     },
     /// The step denies, and the rule is enforced for a part of its callers: whether this one is among them.
     Ramp {

@@ -9,9 +9,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::service::{ServiceLimit, Status};
 use super::{Counts, RateLimit, RateLimitSettings, Verdict};
 
-/// The header fields that tell a client of its limits.
+/// The header fields that tell a client of the limits its request was checked against.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     /// The value of `RateLimit-Policy`; empty: send none.
@@ -23,36 +24,64 @@ pub struct Fields {
     pub retry_after: Option<u64>,
 }
 
-/// The fields for the limits a request was checked against.
-pub fn fields<'a>(checked: impl IntoIterator<Item = (&'a RateLimit, Verdict)>) -> Fields {
-    let mut fields = Fields::default();
-    for (limit, verdict) in checked {
-        let seconds = whole_seconds(verdict.reset_after);
-        if !verdict.is_allowed() {
-            let retry_after = fields.retry_after.unwrap_or(0).max(seconds).max(1);
-            fields.retry_after = Some(retry_after);
+impl Fields {
+    /// Adds a limit that was counted here.
+    pub fn counted(&mut self, limit: &RateLimit, verdict: Verdict) {
+        self.retry(!verdict.is_allowed(), verdict.reset_after);
+        if matches!(limit.settings.counts, Counts::Requests) {
+            let (name, policy) = (&limit.settings.name, &limit.policy_item);
+            self.add(name, policy, verdict.remaining, verdict.reset_after);
         }
-        if matches!(limit.settings.counts, Counts::FailedAuthentication { .. }) {
-            continue;
+    }
+
+    /// Adds a limit that the service counted. Where it does not say how many it allows there is nothing to tell.
+    pub fn answered(&mut self, limit: &ServiceLimit, status: &Status) {
+        self.retry(status.over_limit, status.reset_after);
+        if let Some(quota) = status.quota {
+            let policy = item(&limit.name, quota.requests, quota.per);
+            self.add(&limit.name, &policy, status.remaining, status.reset_after);
         }
-        for field in [&mut fields.policy, &mut fields.limit] {
+    }
+
+    /// `RateLimit-Policy` and `RateLimit`, by their names in lower case; none where no limit is told.
+    pub fn into_pairs(self) -> Vec<(&'static str, String)> {
+        if self.policy.is_empty() {
+            return Vec::new();
+        }
+        vec![("ratelimit-policy", self.policy), ("ratelimit", self.limit)]
+    }
+
+    fn retry(&mut self, is_denied: bool, reset_after: Duration) {
+        if is_denied {
+            let seconds = whole_seconds(reset_after);
+            self.retry_after = Some(self.retry_after.unwrap_or(0).max(seconds).max(1));
+        }
+    }
+
+    fn add(&mut self, name: &str, policy_item: &str, remaining: u32, reset_after: Duration) {
+        for field in [&mut self.policy, &mut self.limit] {
             if !field.is_empty() {
                 field.push_str(", ");
             }
         }
-        fields.policy.push_str(&limit.policy_item);
-        push_string(&mut fields.limit, &limit.settings.name);
+        self.policy.push_str(policy_item);
+        push_string(&mut self.limit, name);
+        let seconds = whole_seconds(reset_after);
         // Writing to a string does not fail.
-        let _ = write!(fields.limit, ";r={};t={seconds}", verdict.remaining);
+        let _ = write!(self.limit, ";r={remaining};t={seconds}");
     }
-    fields
 }
 
-/// `"name";q=10;w=60`: the same for every response, so made once.
+/// The item of a limit that is counted here: the same for every response, so made once.
 pub(super) fn policy_item(settings: &RateLimitSettings) -> String {
+    item(&settings.name, settings.requests.get(), settings.per)
+}
+
+/// `"name";q=10;w=60`.
+fn item(name: &str, quota: u32, window: Duration) -> String {
     let mut item = String::new();
-    push_string(&mut item, &settings.name);
-    let (quota, window) = (settings.requests, whole_seconds(settings.per).max(1));
+    push_string(&mut item, name);
+    let window = whole_seconds(window).max(1);
     let _ = write!(item, ";q={quota};w={window}");
     item
 }

@@ -9,6 +9,7 @@
 //! limit that denies it, so a client that keeps trying is let in again when its window ends.
 //!
 //! Over many proxies the counting is left to a service: see [`service`].
+//! Limits that are counted here are checked before the service is asked about its own.
 
 mod field;
 mod key;
@@ -19,7 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use field::{Fields, fields};
+pub use field::Fields;
 pub use key::{Key, KeyPart, KeyValue};
 
 use std::num::NonZeroU32;

@@ -240,6 +240,14 @@ fn another_key_of_the_same_limit_does_not_meet_its_counters() {
     assert_ne!(by_address.key(value), by_host.key(value));
 }
 
+fn fields(verdicts: &[(&RateLimit, Verdict)]) -> Fields {
+    let mut fields = Fields::default();
+    for (limit, verdict) in verdicts {
+        fields.counted(limit, *verdict);
+    }
+    fields
+}
+
 #[test]
 fn clients_are_told_their_limits_as_structured_fields() {
     let burst = limit(settings(10, 60));
@@ -250,7 +258,7 @@ fn clients_are_told_their_limits_as_structured_fields() {
     let now = at(0);
     let verdicts =
         [&burst, &daily].map(|limit| (limit, limit.check(client(limit, 1), now, &mut store)));
-    let told = fields(verdicts);
+    let told = fields(&verdicts);
     assert_eq!(
         told.policy,
         r#""auth_per_ip";q=10;w=60, "say \"daily\"\\";q=1000;w=86400"#
@@ -268,7 +276,7 @@ fn a_denied_client_is_told_when_to_come_back() {
     let mut store = MemoryStore::default();
     limit.check(client(&limit, 1), at(0), &mut store);
     let verdict = limit.check(client(&limit, 1), at(500), &mut store);
-    let told = fields([(&limit, verdict)]);
+    let told = fields(&[(&limit, verdict)]);
     // 59.5 s, rounded up.
     assert_eq!(told.limit, r#""auth_per_ip";r=0;t=60"#);
     assert_eq!(told.retry_after, Some(60));
@@ -280,6 +288,42 @@ fn a_denied_client_is_told_when_to_come_back() {
 }
 
 #[test]
+fn what_the_service_counts_is_told_beside_what_is_counted_here() {
+    let here = limit(settings(10, 60));
+    let mut store = MemoryStore::default();
+    let verdict = here.check(client(&here, 1), at(0), &mut store);
+    let by_service = service::ServiceLimit {
+        name: "per_user".into(),
+        key: vec![KeyPart::Host],
+    };
+    let status = service::Status {
+        over_limit: true,
+        remaining: 0,
+        reset_after: Duration::from_millis(1_500),
+        quota: Some(service::Quota {
+            requests: 30,
+            per: Duration::from_secs(3600),
+        }),
+    };
+    let mut told = fields(&[(&here, verdict)]);
+    told.answered(&by_service, &status);
+    assert_eq!(
+        told.policy,
+        r#""auth_per_ip";q=10;w=60, "per_user";q=30;w=3600"#
+    );
+    assert_eq!(told.limit, r#""auth_per_ip";r=9;t=60, "per_user";r=0;t=2"#);
+    assert_eq!(told.retry_after, Some(2));
+    let silent = service::Status {
+        quota: None,
+        ..status
+    };
+    let mut told = Fields::default();
+    told.answered(&by_service, &silent);
+    assert_eq!(told.retry_after, Some(2));
+    assert!(told.into_pairs().is_empty());
+}
+
+#[test]
 fn failed_authentication_limits_are_not_advertised() {
     let mut settings = settings(1, 60);
     settings.counts = Counts::FailedAuthentication {
@@ -288,7 +332,7 @@ fn failed_authentication_limits_are_not_advertised() {
     let limit = limit(settings);
     let mut store = MemoryStore::default();
     limit.check(client(&limit, 1), at(0), &mut store);
-    let told = fields([(&limit, limit.peek(client(&limit, 1), at(0), &store))]);
+    let told = fields(&[(&limit, limit.peek(client(&limit, 1), at(0), &store))]);
     assert_eq!(
         (&*told.policy, &*told.limit, told.retry_after),
         ("", "", Some(90))

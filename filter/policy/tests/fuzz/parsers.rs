@@ -288,7 +288,7 @@ pub fn protobuf(input: &[u8]) {
         assert!(!result.result || Fields::new(input).any(says_so));
     }
     if let Ok(answer) = service::answer(input, 3) {
-        assert!(answer.verdicts.len() <= 3);
+        assert!(answer.statuses.len() <= 3);
     }
 }
 

@@ -41,3 +41,32 @@ fn failed_authentications_block_a_client_even_with_a_valid_token() {
     edge.now = UnixTime::from_secs(NOW + 301);
     assert!(shown(&edge.ask("GET", "/guarded", &good, true)).starts_with("200"));
 }
+
+#[test]
+fn answers_to_routes_with_limits_tell_of_them_where_the_configuration_says_always() {
+    let mut config = config();
+    config["rate_limit_headers"] = json!("always");
+    let mut edge = Edge::new(&config);
+    let judgement = edge.ask("POST", "/login", &[], true);
+    assert_eq!(
+        judgement.answer_fields,
+        [
+            ("ratelimit-policy", "\"login\";q=2;w=60".to_owned()),
+            ("ratelimit", "\"login\";r=1;t=60".to_owned()),
+        ]
+    );
+    // Without a limit nothing is told, nor of failures that are counted.
+    let good = bearer(|_| {});
+    let good = [("authorization", good.as_str())];
+    for path in ["/healthz", "/guarded"] {
+        let judgement = edge.ask("GET", path, &good, true);
+        assert!(shown(&judgement).starts_with("200"));
+        assert_eq!(judgement.answer_fields, []);
+    }
+    assert_eq!(
+        Edge::new(&super::config())
+            .ask("POST", "/login", &[], true)
+            .answer_fields,
+        []
+    );
+}
