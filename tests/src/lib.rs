@@ -9,6 +9,7 @@
 //! | [`rfc_vectors`] | the examples of RFC 7515 and RFC 8037 |
 //! | [`sources`] | the names of all tests, for documents that name some |
 //! | [`load`] | many of its requests at once |
+//! | [`rate_limit_service`] | a service that Envoy asks over gRPC, which answers as the test says |
 //! | [`gateway`] | Envoy with the module in front of the echo, ready to be asked |
 //! | [`wait`] | waiting for what another process does, with a deadline |
 //!
@@ -19,6 +20,7 @@ pub mod envoy;
 pub mod gateway;
 pub mod load;
 pub mod module;
+pub mod rate_limit_service;
 pub mod rfc_vectors;
 pub mod sources;
 pub mod upstream;

@@ -18,15 +18,21 @@ impl Bootstrap {
     /// Adds a cluster with one endpoint, spoken to in HTTP/1.1 without TLS.
     #[must_use]
     pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
-        self.clusters.push(json!({
-            "name": name,
-            "type": "STATIC",
-            "connect_timeout": "1s",
-            "load_assignment": {
-                "cluster_name": name,
-                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address(address)}}]}],
+        self.clusters.push(cluster(name, address));
+        self
+    }
+
+    /// Adds a cluster with one endpoint, spoken to in HTTP/2 without TLS, as gRPC needs it.
+    #[must_use]
+    pub fn http2_cluster(mut self, name: &str, address: SocketAddr) -> Self {
+        let mut cluster = cluster(name, address);
+        cluster["typed_extension_protocol_options"] = json!({
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
             },
-        }));
+        });
+        self.clusters.push(cluster);
         self
     }
 
@@ -193,6 +199,18 @@ impl WasmFilter {
             },
         })
     }
+}
+
+fn cluster(name: &str, address: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address(address)}}]}],
+        },
+    })
 }
 
 fn loopback() -> SocketAddr {
