@@ -35,7 +35,6 @@ async function interact(provider, users, request, response) {
 
 function page(response, status, username, error) {
   const filled = html
-    .replace('{{state}}', '')
     .replace('{{username}}', escaped(username))
     .replace('{{error}}', escaped(error))
   response.writeHead(status, {

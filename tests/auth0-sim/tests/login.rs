@@ -92,10 +92,7 @@ impl Browser {
     async fn submit(&mut self, authorized: &Response, form: &[(&str, &str)]) -> Response {
         let page = self.url(&location(authorized));
         assert_eq!(page.path(), LOGIN_PAGE_PATH);
-        let state = page.query_pairs().next().unwrap().1.into_owned();
-        let mut form = form.to_vec();
-        form.push(("state", &state));
-        let request = self.http.post(self.url(LOGIN_PAGE_PATH)).form(&form);
+        let request = self.http.post(page).form(form);
         self.send(request).await
     }
 

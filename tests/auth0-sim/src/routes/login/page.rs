@@ -20,13 +20,13 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub(super) struct ShowQuery {
+pub(super) struct PageQuery {
+    /// Names the request that the login is for.
     state: String,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Submitted {
-    state: String,
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -38,33 +38,34 @@ pub(super) struct Submitted {
 
 pub(super) async fn show(
     State(tenant): State<Arc<Tenant>>,
-    Query(asked): Query<ShowQuery>,
+    Query(asked): Query<PageQuery>,
 ) -> Response {
     let request = tenant.lock().logging_in.get(&asked.state).cloned();
     match request {
-        Some(request) => page(StatusCode::OK, &asked.state, &request.login_hint, ""),
+        Some(request) => page(StatusCode::OK, &request.login_hint, ""),
         None => unknown(),
     }
 }
 
 pub(super) async fn submit(
     State(tenant): State<Arc<Tenant>>,
+    Query(asked): Query<PageQuery>,
     Form(given): Form<Submitted>,
 ) -> Response {
-    let Some(request) = tenant.lock().logging_in.get(&given.state).cloned() else {
+    let Some(request) = tenant.lock().logging_in.get(&asked.state).cloned() else {
         return unknown();
     };
     if given.action == "cancel" {
-        tenant.lock().logging_in.remove(&given.state);
+        tenant.lock().logging_in.remove(&asked.state);
         return request.refused("access_denied", "The user did not log in");
     }
     let Some(user) = User::with_credentials(&given.username, &given.password) else {
         let said = "Wrong email or password";
-        return page(StatusCode::BAD_REQUEST, &given.state, &given.username, said);
+        return page(StatusCode::BAD_REQUEST, &given.username, said);
     };
     let (session, cookie) = {
         let mut changing = tenant.lock();
-        changing.logging_in.remove(&given.state);
+        changing.logging_in.remove(&asked.state);
         changing.grants.log_in(user, now())
     };
     let cookie = session_cookie(&cookie, COOKIE_LIFETIME_SECONDS);
@@ -76,9 +77,8 @@ fn unknown() -> Response {
     (StatusCode::BAD_REQUEST, text).into_response()
 }
 
-fn page(status: StatusCode, state: &str, username: &str, error: &str) -> Response {
+fn page(status: StatusCode, username: &str, error: &str) -> Response {
     let html = include_str!("page.html")
-        .replace("{{state}}", &escaped(state))
         .replace("{{username}}", &escaped(username))
         .replace("{{error}}", &escaped(error));
     let headers = [
