@@ -11,6 +11,7 @@ mod migration;
 mod native_filters;
 mod outage;
 mod rate_limit;
+mod rate_limit_over_proxies;
 mod rate_limit_service;
 mod rfc_vectors;
 mod rotation;

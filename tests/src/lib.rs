@@ -10,6 +10,7 @@
 //! | [`sources`] | the names of all tests, for documents that name some |
 //! | [`load`] | many of its requests at once |
 //! | [`rate_limit_service`] | a service that Envoy asks over gRPC, which answers as the test says |
+//! | [`redis`] | a Redis of the test's own |
 //! | [`gateway`] | Envoy with the module in front of the echo, ready to be asked |
 //! | [`wait`] | waiting for what another process does, with a deadline |
 //!
@@ -21,6 +22,7 @@ pub mod gateway;
 pub mod load;
 pub mod module;
 pub mod rate_limit_service;
+pub mod redis;
 pub mod rfc_vectors;
 pub mod sources;
 pub mod upstream;

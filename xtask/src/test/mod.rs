@@ -68,6 +68,7 @@ fn checks(arguments: &Arguments, report: &mut Report) -> Result<()> {
     let envoy = envoy::find_or_install()?;
     eprintln!("    Envoy {} ({})", envoy.version, envoy.path.display());
     find_postgres()?;
+    find_redis()?;
     web::install()?;
     let toolchains = toolchains(arguments.toolchain)?;
     let modules = modules(&toolchains)?;
@@ -193,6 +194,17 @@ fn modules(toolchains: &[Toolchain]) -> Result<Vec<(&'static str, filter::Module
         Ok((name, filter::build(toolchain)?))
     };
     toolchains.iter().map(build).collect()
+}
+
+/// The end-to-end tests start a Redis of their own, behind a rate limit service.
+fn find_redis() -> Result<()> {
+    if command::output(Command::new("redis-server").arg("--version")).is_some() {
+        return Ok(());
+    }
+    apt::install(&["redis-server"]).context(
+        "the tests of a limit over several proxies need Redis.\n\
+         Next step: install Redis 7 or later, redis-server on PATH",
+    )
 }
 
 /// The API suite starts a `PostgreSQL` of its own; Debian keeps the programs out of PATH.

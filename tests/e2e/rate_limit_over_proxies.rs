@@ -1,0 +1,95 @@
+//! One limit over two proxies: two Envoys with two workers each, a rate limit service beside each of them, and the
+//! counters of both in one Redis, as Envoy's own `ratelimit` has them: a fixed window, counted by `INCR`.
+
+use std::sync::{Mutex, PoisonError};
+
+use gateway_tests::{
+    client::Request,
+    envoy::{Bootstrap, Envoy, Listener, WasmFilter},
+    gateway::{self, reason},
+    load, module,
+    rate_limit_service::{Answer, Descriptor, RateLimitService, Verdict},
+    redis::Redis,
+    upstream::Echo,
+};
+use serde_json::json;
+
+/// A service that allows each descriptor so many requests an hour.
+async fn counting_in(redis: &Redis, requests: u32) -> RateLimitService {
+    let connection = Mutex::new(redis.connect().unwrap());
+    let answer = move |domain: &str, descriptors: &[Descriptor]| {
+        let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let verdicts = descriptors.iter().map(|descriptor| {
+            let key = format!("{domain} {descriptor:?}");
+            let mut ask = |command: &[&str]| connection.integer(command).unwrap();
+            let count = ask(&["INCR", &key]);
+            if count == 1 {
+                ask(&["EXPIRE", &key, "3600"]);
+            }
+            Verdict {
+                over_limit: count > requests,
+                requests,
+                remaining: requests.saturating_sub(count),
+                reset_seconds: 3600,
+            }
+        });
+        Answer::Verdicts(verdicts.collect())
+    };
+    RateLimitService::start(answer).await.unwrap()
+}
+
+/// The bound is the service's own: each request is counted before it goes on, so not one too many gets through,
+/// whichever proxy it came to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_six_hundred_requests_over_two_envoys_exactly_twenty_of_each_user_get_through() {
+    const ALLOWED: u32 = 20;
+    let redis = Redis::start().await.unwrap();
+    let auth0 = gateway::auth0().await.unwrap();
+    let upstream = Echo::start().await.unwrap();
+    let mut configuration = gateway::configuration(&json!([
+        {"match": {"prefix": "/api"}, "requires": {"provider": "auth0"}, "rate_limits": ["per_user"]},
+    ]));
+    configuration["rate_limit_service"] = json!({
+        "cluster": "ratelimit", "domain": "edge", "timeout": "5s",
+        "limits": {"per_user": {"key": [{"claim": "sub"}]}},
+    });
+    let filter = WasmFilter::new(module::path().unwrap(), &configuration);
+    let mut proxies = Vec::new();
+    for _ in 0..2 {
+        let service = counting_in(&redis, ALLOWED).await;
+        let bootstrap = Bootstrap::default()
+            .cluster("api_server", upstream.address())
+            .cluster("auth0", auth0.address())
+            .http2_cluster("ratelimit", service.address())
+            .listener(Listener::forwarding_to("edge", "api_server").wasm(&filter));
+        proxies.push((Envoy::start(&bootstrap, 2).await.unwrap(), service));
+    }
+    let [(first, _), (second, _)] = &proxies[..] else {
+        panic!("two were started");
+    };
+
+    let tokens =
+        ["auth0|a", "auth0|b", "auth0|c"].map(|subject| auth0.token().subject(subject).build());
+    let half = || {
+        let tokens = tokens.clone();
+        (0..300).map(move |n| Request::get("/api").bearer(&tokens[n % 3]))
+    };
+    let (left, right) = tokio::join!(
+        load::send_all(first.address("edge"), 20, half()),
+        load::send_all(second.address("edge"), 20, half()),
+    );
+    let answers = [left.unwrap(), right.unwrap()].concat();
+
+    let passed = answers.iter().filter(|answer| answer.status == 200).count();
+    let limited = answers.iter().filter(|answer| answer.status == 429);
+    for answer in limited.clone() {
+        assert_eq!(reason(answer).as_deref(), Some("rate_limited"));
+        assert_eq!(answer.header("ratelimit"), Some("\"per_user\";r=0;t=3600"));
+    }
+    assert_eq!((passed, limited.count()), (60, 540));
+    assert_eq!(upstream.requests(), 60);
+    // Both proxies asked about every one of theirs.
+    for (_, service) in &proxies {
+        assert_eq!(service.calls(), 300);
+    }
+}
