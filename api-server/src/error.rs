@@ -198,7 +198,7 @@ impl ApiError {
                 "timed_out",
                 "The request took too long",
             ),
-            Self::Database(database::Error::Unavailable(_) | database::Error::Contended(_)) => (
+            Self::Database(error) if error.may_pass() => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
                 "The service is busy; try again shortly",

@@ -1,6 +1,7 @@
 //! The extractor that stands before every handler of the API.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -13,7 +14,7 @@ use crate::error::ApiError;
 
 /// The subject of a verified token that grants the scope `S`.
 pub struct Caller<S> {
-    identity: Identity,
+    identity: Arc<Identity>,
     scope: PhantomData<S>,
 }
 

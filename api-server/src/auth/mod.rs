@@ -6,6 +6,7 @@
 mod caller;
 mod keys;
 mod scope;
+mod seen;
 mod verifier;
 
 pub use caller::Caller;

@@ -11,6 +11,7 @@ use edge_auth_policy::signature::InModule;
 use edge_auth_policy::time::UnixTime;
 
 use super::Keys;
+use super::seen::SeenTokens;
 use crate::clock::Clock;
 use crate::config::Settings;
 
@@ -19,10 +20,10 @@ use crate::config::Settings;
 pub struct Verifier {
     keys: Arc<Keys>,
     profile: TokenProfile,
+    seen: SeenTokens,
 }
 
 /// Who a verified token says is asking. Made by [`Verifier::verify`] only.
-#[derive(Clone)]
 pub struct Identity {
     subject: Box<str>,
     claims: VerifiedClaims,
@@ -73,6 +74,7 @@ impl Verifier {
                 types: ["JWT", "at+jwt"].map(TokenProfile::normalise_type).into(),
                 scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
             },
+            seen: SeenTokens::default(),
         }
     }
 
@@ -85,7 +87,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The policy's reason.
-    pub async fn verify(&self, token: &str, clock: &dyn Clock) -> Result<Identity, Reason> {
+    pub async fn verify(&self, token: &str, clock: &dyn Clock) -> Result<Arc<Identity>, Reason> {
         match self.judge(token, clock.now()) {
             Err(Reason::UnknownKeyId) if self.keys.await_unknown(clock.now()).await => {
                 self.judge(token, clock.now())
@@ -133,10 +135,17 @@ impl Verifier {
         }
     }
 
-    fn judge(&self, token: &str, now: UnixTime) -> Result<Identity, Reason> {
-        let token = UnverifiedToken::parse(token.as_bytes())?;
+    fn judge(&self, token: &str, now: UnixTime) -> Result<Arc<Identity>, Reason> {
+        if let Some(identity) = self.seen.get(token) {
+            let keys = self.keys.usable(now).ok_or(Reason::KeysUnavailable)?;
+            if identity.claims.still_hold(&self.profile, &keys, now) {
+                return Ok(identity);
+            }
+            self.seen.forget(token);
+        }
+        let unverified = UnverifiedToken::parse(token.as_bytes())?;
         let keys = self.keys.usable(now).ok_or(Reason::KeysUnavailable)?;
-        let claims = jwt::verify(token, &self.profile, &keys, &mut InModule, now)?;
+        let claims = jwt::verify(unverified, &self.profile, &keys, &mut InModule, now)?;
         let subject = claims
             .subject()
             .filter(|subject| {
@@ -145,6 +154,8 @@ impl Verifier {
             })
             .ok_or(Reason::InvalidClaims)?
             .into();
-        Ok(Identity { subject, claims })
+        let identity = Arc::new(Identity { subject, claims });
+        self.seen.remember(token, &identity);
+        Ok(identity)
     }
 }

@@ -143,6 +143,28 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Ends a transaction: durable now. A connection to read from has nothing to end.
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        match self.0 {
+            Inner::SqliteWrite(transaction) => transaction.commit().await?,
+            Inner::PostgresWrite(transaction) => transaction.commit().await?,
+            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Ends a transaction: nothing of it was.
+    pub(super) async fn roll_back(self) -> Result<(), Error> {
+        match self.0 {
+            Inner::SqliteWrite(transaction) => transaction.rollback().await?,
+            Inner::PostgresWrite(transaction) => transaction.rollback().await?,
+            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+}
+
 /// The two sqlx types arguments are bound to, for each engine.
 trait Bind<'q>: Sized {
     fn text(self, value: Option<&'q str>) -> Self;

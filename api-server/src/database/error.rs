@@ -1,5 +1,7 @@
 //! What can go wrong between us and a database, sorted by who can do something about it.
 
+use std::sync::Arc;
+
 /// A failed statement, connection or migration. Never carries an argument's value.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,9 +25,23 @@ pub enum Error {
         /// What the file system said.
         source: std::io::Error,
     },
+    /// The transaction that a write shared could not be ended: nothing of it is there.
+    #[error("nothing was written: {0}")]
+    NotCommitted(Arc<Self>),
     /// A write panicked; its transaction was rolled back.
     #[error("a database write ended in a panic")]
     Panicked,
+}
+
+impl Error {
+    /// Whether trying again later may help.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Contended(_) => true,
+            Self::NotCommitted(error) => error.may_pass(),
+            Self::Statement(_) | Self::Migration(_) | Self::Lock { .. } | Self::Panicked => false,
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -1,18 +1,17 @@
 //! The database: `SQLite` embedded, or `PostgreSQL` when there is more than one machine; one setting chooses.
 //!
-//! Stores write their statements once against [`Connection`]. Reads take a connection of a pool; writes run as
-//! one transaction each, in a task of their own, so that a client that goes away can't leave one half done.
+//! Stores write their statements once against [`Connection`]. Reads take a connection of a pool; writes run in
+//! tasks of their own, so that a client that goes away can't leave one half done.
 
 mod connection;
 mod error;
 mod postgres;
 mod sqlite;
 mod value;
+mod writer;
 
 use std::future::Future;
 use std::pin::Pin;
-
-use tracing::Instrument as _;
 
 pub use connection::{Connection, Record, Sql};
 pub use error::Error;
@@ -57,34 +56,18 @@ impl Database {
         }))
     }
 
-    /// Runs `work` in one transaction: committed, durably, if it gives `Ok`, rolled back otherwise.
+    /// Runs `work` in a transaction, and to its end whatever becomes of whoever asked: durable, if it gives `Ok`, undone
+    /// otherwise.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'c> FnOnce(&'c mut Connection) -> Written<'c, T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let engine = self.0.clone();
-        let written = async move {
-            let mut connection = Connection(match &engine {
-                Engine::Sqlite(pools) => Inner::SqliteWrite(sqlite::begin(pools).await?),
-                Engine::Postgres(pool) => {
-                    Inner::PostgresWrite(pool.begin().await.map_err(Error::from)?)
-                }
-            });
-            let value = work(&mut connection).await?;
-            match connection.0 {
-                Inner::SqliteWrite(transaction) => transaction.commit().await,
-                Inner::PostgresWrite(transaction) => transaction.commit().await,
-                Inner::SqliteRead(_) | Inner::PostgresRead(_) => Ok(()),
-            }
-            .map_err(Error::from)?;
-            Ok(value)
-        };
-        // What is logged in there belongs to the request.
-        tokio::spawn(written.in_current_span())
-            .await
-            .unwrap_or_else(|_| Err(Error::Panicked.into()))
+        match &self.0 {
+            Engine::Sqlite(pools) => pools.writer.write(work).await,
+            Engine::Postgres(pool) => postgres::write(pool.clone(), work).await,
+        }
     }
 
     /// Whether the database answers.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use tracing::Instrument as _;
 
-use super::Error;
+use super::connection::Inner;
+use super::{Connection, Error, Written};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -29,4 +31,24 @@ pub(super) async fn open(options: PgConnectOptions, max_connections: u32) -> Res
         .await?;
     MIGRATIONS.run(&pool).await?;
     Ok(pool)
+}
+
+/// Runs `work` in a transaction of its own, in a task that a client that goes away does not end.
+pub(super) async fn write<T, E, F>(pool: PgPool, work: F) -> Result<T, E>
+where
+    F: for<'c> FnOnce(&'c mut Connection) -> Written<'c, T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let written = async move {
+        let transaction = pool.begin().await.map_err(Error::from)?;
+        let mut connection = Connection(Inner::PostgresWrite(transaction));
+        let value = work(&mut connection).await?;
+        connection.commit().await?;
+        Ok(value)
+    };
+    // What is logged in there belongs to the request.
+    tokio::spawn(written.in_current_span())
+        .await
+        .unwrap_or_else(|_| Err(Error::Panicked.into()))
 }

@@ -10,9 +10,9 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
 
 use super::Error;
+use super::writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -25,7 +25,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(super) struct Pools {
     pub(super) readers: SqlitePool,
-    writer: SqlitePool,
+    pub(super) writer: Writer,
 }
 
 impl Pools {
@@ -63,12 +63,8 @@ pub(super) async fn open(
         .test_before_acquire(false)
         .connect_with(options.pragma("query_only", "on"))
         .await?;
+    let writer = Writer::new(writer);
     Ok(Pools { readers, writer })
-}
-
-/// Begins as a writer at once: a transaction that starts reading and writes later may fail with "busy".
-pub(super) async fn begin(pools: &Pools) -> Result<Transaction<'static, Sqlite>, Error> {
-    Ok(pools.writer.begin_with("BEGIN IMMEDIATE").await?)
 }
 
 /// sqlx locks nothing for `SQLite`: a lock file keeps two processes that start at once apart.

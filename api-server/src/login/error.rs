@@ -146,7 +146,7 @@ impl AuthError {
                 "temporarily_unavailable",
                 "The identity provider can't be reached; try again shortly",
             ),
-            Self::Database(database::Error::Unavailable(_) | database::Error::Contended(_)) => (
+            Self::Database(error) if error.may_pass() => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
                 "The service is busy; try again shortly",

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::documents::PATH;
-use super::server::Server;
+use super::server::{START, Server};
 
 #[tokio::test]
 async fn without_a_token_there_is_a_challenge_without_an_error_code() {
@@ -37,10 +37,7 @@ async fn a_token_that_is_not_good_is_invalid() {
         ("expired", server.token().expired_by(61).build()),
         (
             "not yet valid",
-            server
-                .token()
-                .claim("nbf", super::server::START + 61)
-                .build(),
+            server.token().claim("nbf", START + 61).build(),
         ),
         (
             "issuer",
@@ -62,10 +59,7 @@ async fn a_token_that_is_not_good_is_invalid() {
         ("no expiry", server.token().without("exp").build()),
         (
             "a life of more than a day",
-            server
-                .token()
-                .claim("exp", super::server::START + 86_401)
-                .build(),
+            server.token().claim("exp", START + 86_401).build(),
         ),
         (
             "a key of ours under no kid we have",
@@ -180,4 +174,34 @@ async fn a_key_first_seen_in_a_token_is_fetched_once_and_waited_for() {
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(server.tenant.requests(JWKS_PATH).count, 2);
+}
+
+/// A token is verified once, and its times and its key count each time it comes.
+#[tokio::test]
+async fn a_token_seen_before_is_refused_when_it_expires_and_when_its_key_is_withdrawn() {
+    let server = Server::start().await;
+    let ask = async |token: &str| server.get(PATH).bearer(token).send().await.status;
+    let short = server.token().subject("u").claim("exp", START + 60).build();
+    let long = server.user("u");
+    for token in [&short, &long] {
+        assert_eq!(ask(token).await, StatusCode::OK);
+        assert_eq!(ask(token).await, StatusCode::OK);
+    }
+    server.advance(Duration::from_secs(119));
+    assert_eq!(ask(&short).await, StatusCode::OK, "within the clock skew");
+    server.advance(Duration::from_secs(1));
+    assert_eq!(ask(&short).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(ask(&long).await, StatusCode::OK);
+
+    server.tenant.rotate();
+    assert!(server.tenant.withdraw(Key::Rsa1.kid()));
+    // The keys are fetched when they have been kept long enough; until then the old ones count.
+    server.advance(Duration::from_mins(6));
+    for _ in 0..1_000 {
+        if ask(&long).await == StatusCode::UNAUTHORIZED {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a token outlives its key");
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod config;
+mod database;
 mod documents;
 mod durability;
 mod health;

@@ -195,8 +195,16 @@ impl VerifiedClaims {
     ///
     /// # Errors
     /// [`Error::Expired`], and what a clock that was set back makes of the other times.
-    pub(crate) fn recheck(&self, profile: &TokenProfile, now: UnixTime) -> Result<(), Error> {
+    fn recheck(&self, profile: &TokenProfile, now: UnixTime) -> Result<(), Error> {
         self.times.check(profile, now)
+    }
+
+    /// Whether verification would still give them: by a key that is still in `keys`, with the times as they are at
+    /// `now`. For callers that remember verified tokens.
+    pub fn still_hold(&self, profile: &TokenProfile, keys: &KeySet, now: UnixTime) -> bool {
+        let mut candidates = keys.candidates(self.key_id(), self.algorithm());
+        candidates.any(|key| key.fingerprint() == self.key_fingerprint())
+            && self.recheck(profile, now).is_ok()
     }
 
     /// What they take in memory beyond themselves, in bytes.

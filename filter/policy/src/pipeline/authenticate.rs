@@ -178,10 +178,7 @@ impl Gateway {
         let settings = self.config.providers.get(verified.provider)?;
         // Without keys the answer is 503, for this token as for any other.
         let keys = self.keys.get_mut(verified.provider)?.usable(now)?;
-        let is_signer = keys
-            .candidates(claims.key_id(), claims.algorithm())
-            .any(|key| key.fingerprint() == claims.key_fingerprint());
-        if is_signer && claims.recheck(&settings.profile, now).is_ok() {
+        if claims.still_hold(&settings.profile, keys, now) {
             return Some(Arc::clone(verified));
         }
         self.tokens.forget(credential);
