@@ -132,7 +132,7 @@ impl Server {
     }
 
     pub(crate) async fn until_ready(&self) {
-        for _ in 0..500 {
+        for _ in 0..6_000 {
             if self.get("/readyz").send().await.status == StatusCode::OK {
                 return;
             }
@@ -144,7 +144,7 @@ impl Server {
     /// Lets time pass until the server has what it failed to fetch. How many attempts have failed by now is not
     /// known, nor how long it pauses before the next.
     pub(crate) async fn until_recovered(&self) {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             self.advance(Duration::from_secs(1));
             if self.get("/readyz").send().await.status == StatusCode::OK {
                 return;
