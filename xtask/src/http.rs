@@ -37,6 +37,33 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Result<String> {
     Ok(body)
 }
 
+/// Where `http://ADDRESS`, as servers print it, is.
+pub(crate) fn address(url: &str) -> Option<SocketAddr> {
+    url.strip_prefix("http://")?
+        .trim_end_matches('/')
+        .parse()
+        .ok()
+}
+
+/// Status and body of the answer to a request with a bearer token: a POST with JSON where there is a body.
+///
+/// # Errors
+///
+/// When nobody answers in HTTP.
+pub(crate) fn ask(
+    address: SocketAddr,
+    path: &str,
+    token: &str,
+    body: Option<&str>,
+) -> Result<(u16, String)> {
+    let fields = format!("authorization: Bearer {token}\r\n");
+    let request = match body {
+        None => request(path, &fields),
+        Some(body) => post(path, &fields, body),
+    };
+    exchange(address, &request)
+}
+
 fn status_with(address: SocketAddr, path: &str, fields: &str) -> Result<u16> {
     Ok(exchange(address, &request(path, fields))?.0)
 }
@@ -51,14 +78,17 @@ fn request(path: &str, fields: &str) -> String {
 ///
 /// When nobody answers in HTTP, or not with 200.
 pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> Result<String> {
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let (status, body) = exchange(address, &request)?;
+    let (status, body) = exchange(address, &post(path, "", body))?;
     anyhow::ensure!(status == 200, "{path} answered {status}: {body}");
     Ok(body)
+}
+
+fn post(path: &str, fields: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n{fields}\r\n{body}",
+        body.len()
+    )
 }
 
 /// The answer ends with the connection. Envoy refuses HTTP/1.0, so it has to be asked to close.
@@ -72,4 +102,17 @@ fn exchange(address: SocketAddr, request: &str) -> Result<(u16, String)> {
     let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
     let status = head.split(' ').nth(1).context("no status line")?.parse()?;
     Ok((status, body.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_from_what_servers_print() {
+        let expected: SocketAddr = ([127, 0, 0, 1], 80).into();
+        assert_eq!(address("http://127.0.0.1:80"), Some(expected));
+        assert_eq!(address("http://127.0.0.1:80/"), Some(expected));
+        assert_eq!(address("https://127.0.0.1:80"), None);
+    }
 }

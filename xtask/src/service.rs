@@ -132,6 +132,14 @@ impl Services {
         }
     }
 
+    /// Ends the one of this name, if it runs.
+    pub(crate) fn end_one(&mut self, name: &str) {
+        let at = self.running.iter().position(|service| service.name == name);
+        if let Some(at) = at {
+            self.running.remove(at).end();
+        }
+    }
+
     /// Shows what the servers print until one ends or Ctrl-C.
     ///
     /// # Errors

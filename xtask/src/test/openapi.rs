@@ -1,14 +1,14 @@
 //! The API against its own description: schemathesis makes requests of all kinds from `/openapi.json` and judges every
-//! answer by it. It comes from `PyPI` into a private folder under `target/`.
+//! answer by it. It comes from `PyPI` into a private folder under `target/`. Routes for browsers are tried by one that
+//! is logged in: `schemathesis_hooks.py` logs it in at the simulated Auth0.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::report::Counts;
 use crate::http;
@@ -26,6 +26,10 @@ const RUN_LIMIT: Duration = Duration::from_mins(4);
 
 /// Requests made of one operation, at most, in each phase that makes them up.
 const EXAMPLES: &str = "12";
+
+/// The application at the simulated Auth0, and the site it is.
+const CLIENT_ID: &str = "browser-app";
+const SITE: &str = "https://app.example.com";
 
 /// What opens the API's internal routes, and what seals its cookies; both of this run only.
 const INTERNAL_TOKEN: &str = "schemathesis-schemathesis-schemathesis";
@@ -47,6 +51,12 @@ pub(super) fn run() -> Result<Counts> {
 
     let mut services = Services::new()?;
     let mut auth0 = Command::new(programs.join("auth0-sim"));
+    let client = json!({
+        "client_id": CLIENT_ID,
+        "callbacks": [format!("{SITE}/api/v1/auth/callback")],
+        "allowed_logout_urls": [format!("{SITE}/")],
+    });
+    auth0.args(["--client", &client.to_string()]);
     let issuer = services.start("auth0-sim", 35, &mut auth0, |lines| word(lines, "http://"))?;
     let database = folder.join("api-server.db");
     let mut api_server = Command::new(programs.join("api-server"));
@@ -55,8 +65,8 @@ pub(super) fn run() -> Result<Counts> {
         .env("API_LISTEN", "127.0.0.1:0")
         .env("API_INTERNAL_LISTEN", "127.0.0.1:0")
         .env("API_DATABASE_URL", format!("sqlite:{}", database.display()))
-        .env("API_CLIENT_ID", "browser-app")
-        .env("API_PUBLIC_URL", "https://app.example.com")
+        .env("API_CLIENT_ID", CLIENT_ID)
+        .env("API_PUBLIC_URL", SITE)
         .env("API_SESSION_KEYS", SESSION_KEY)
         .env("API_MANAGEMENT_CLIENT_ID", "test-m2m-client")
         .env("API_MANAGEMENT_CLIENT_SECRET", "test-only-m2m-secret")
@@ -65,31 +75,39 @@ pub(super) fn run() -> Result<Counts> {
     let (public, internal) = services.start("api-server", 32, &mut api_server, |lines| {
         let (public, internal) = (word(lines, "public=")?, word(lines, "internal=")?);
         // It listens before it has the issuer's keys.
-        let status = http::status(address(&public)?, "/readyz").ok()?;
+        let status = http::status(http::address(&public)?, "/readyz").ok()?;
         (status == 200).then_some((public, internal))
     })?;
     let token = token(&issuer)?;
 
     let mut total = Counts::default();
-    for (url, bearer) in [(public, token.as_str()), (internal, INTERNAL_TOKEN)] {
-        let counts = try_listener(&schemathesis, &folder, &url, bearer)?;
+    for (url, bearer) in [(&public, token.as_str()), (&internal, INTERNAL_TOKEN)] {
+        let mut command = Command::new(&schemathesis);
+        command
+            .env("EDGE_AUTH_API", &public)
+            .env("EDGE_AUTH_ISSUER", &issuer)
+            .env("EDGE_AUTH_CLIENT_ID", CLIENT_ID);
+        let counts = try_listener(command, &folder, url, bearer)?;
         total.passed += counts.passed;
         total.failed += counts.failed;
     }
     Ok(total)
 }
 
-fn address(url: &str) -> Option<SocketAddr> {
-    url.strip_prefix("http://")?.parse().ok()
-}
-
-fn try_listener(program: &Path, folder: &Path, url: &str, bearer: &str) -> Result<Counts> {
+fn try_listener(
+    mut schemathesis: Command,
+    folder: &Path,
+    url: &str,
+    bearer: &str,
+) -> Result<Counts> {
     let report = folder.join("report.xml");
-    let mut schemathesis = Command::new(program);
+    let tests = workspace::root().join("api-server/tests");
     schemathesis
         .current_dir(folder)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("SCHEMATHESIS_HOOKS", tests.join("schemathesis_hooks.py"))
         .arg("--config-file")
-        .arg(workspace::root().join("api-server/tests/schemathesis.toml"))
+        .arg(tests.join("schemathesis.toml"))
         .args(["run", &format!("{url}/openapi.json")])
         .args(["--header", &format!("Authorization: Bearer {bearer}")])
         .args(["--phases", "examples,coverage,fuzzing"])
@@ -153,8 +171,8 @@ fn find_or_install() -> Result<PathBuf> {
 /// An access token with every scope, for a user the simulated tenant does not know.
 fn token(issuer: &str) -> Result<String> {
     let scope = "read:documents write:documents delete:documents read:profile write:profile";
-    let body = serde_json::json!({"scope": scope, "subject": "auth0|schemathesis"}).to_string();
-    let address = address(issuer).context("the simulated Auth0 names no address")?;
+    let body = json!({"scope": scope, "subject": "auth0|schemathesis"}).to_string();
+    let address = http::address(issuer).context("the simulated Auth0 names no address")?;
     let answer: Value = serde_json::from_str(&http::post_json(address, "/sim/token", &body)?)?;
     let token = answer["access_token"].as_str();
     Ok(token
