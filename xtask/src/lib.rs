@@ -46,7 +46,7 @@ enum Task {
     /// Install what is missing, run every check, and count the tests of each boundary
     #[command(visible_alias = "ci")]
     Test(test::Arguments),
-    /// Measure what a request costs, beside Envoy's own filters
+    /// Measure what a request costs: at the edge beside Envoy's own filters, in api-server beside a Python server
     Bench(bench::Arguments),
     /// Run the browser tests: a real Chromium through a real Envoy, with each identity provider
     Browser(browser::Arguments),

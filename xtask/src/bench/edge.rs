@@ -24,15 +24,13 @@ const WARM_UPS: usize = 8;
 const SETTLED: f64 = 0.97;
 
 pub(super) fn run(arguments: &Edge) -> Result<()> {
-    let (rounds, seconds) = if arguments.quick { (2, 2) } else { (7, 4) };
-    let rounds = arguments.rounds.unwrap_or(rounds);
-    let time = Duration::from_secs(arguments.seconds.unwrap_or(seconds).into());
+    let (rounds, time) = arguments.length.plan();
 
     let folder = tokens::folder()?;
     let load = Load::prepare(&folder)?;
     let envoy = envoy::find_or_install()?;
     let module = module(arguments.module.as_deref(), arguments.toolchain)?;
-    let programs = simulation()?;
+    let programs = tokens::programs()?;
     let noop = folder.join("noop.wasm");
     fs::write(&noop, noop::module())?;
 
@@ -113,19 +111,6 @@ pub(super) fn module(named: Option<&Path>, toolchain: filter::Choice) -> Result<
     }
 }
 
-/// Builds the programs that make tokens and sessions; the folder they are in.
-pub(super) fn simulation() -> Result<PathBuf> {
-    command::run(command::cargo().args([
-        "build",
-        "--package",
-        "auth0-sim",
-        "--package",
-        "edge-auth",
-        "--bins",
-    ]))?;
-    Ok(workspace::target().join("debug"))
-}
-
 /// Gives every variant a free port, and one to the admin interface.
 fn place(variants: &mut [Variant]) -> Result<SocketAddr> {
     // All are held until all are found, so that none is given twice.
@@ -141,20 +126,13 @@ fn place(variants: &mut [Variant]) -> Result<SocketAddr> {
 
 fn of<'t>(variant: &Variant, tokens: &'t Tokens) -> Carried<'t> {
     match variant.carries {
-        Carries::Tokens => Carried {
-            lines: &tokens.usual,
-            field: "authorization",
-            prefix: "Bearer ",
-        },
-        Carries::LargeTokens => Carried {
-            lines: &tokens.large,
-            field: "authorization",
-            prefix: "Bearer ",
-        },
+        Carries::Tokens => Carried::tokens(&tokens.usual),
+        Carries::LargeTokens => Carried::tokens(&tokens.large),
         Carries::Sessions => Carried {
             lines: &tokens.sessions,
             field: "cookie",
             prefix: "",
+            body: None,
         },
     }
 }

@@ -1,4 +1,4 @@
-//! One turn of load on one listener, and what it cost Envoy.
+//! One turn of load on one listener, and what it cost the server.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,19 +9,24 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::process;
 use crate::{apt, command};
 
 /// Connections kept open: as in the figures this project was planned with.
 const CONNECTIONS: u16 = 16;
-/// What every request asks for.
+/// What requests ask for, where their line does not say.
 pub(super) const PATH: &str = "/api/v1/documents";
 
 /// Sends each line in its turn, and prints one line of JSON at the end.
 const SCRIPT: &str = r#"
 local requests, at = {}, 0
 function init(args)
+  local path, field, prefix, body = args[2], args[3], args[4], args[5]
   for line in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("GET", args[2], { [args[3]] = args[4] .. line })
+    local own, value = line:match("^([^\t]*)\t(.*)$")
+    local fields = { [field] = prefix .. (value or line) }
+    if body then fields["content-type"] = "application/json" end
+    requests[#requests + 1] = wrk.format(body and "POST" or "GET", own or path, fields, body)
   end
 end
 function request()
@@ -44,24 +49,39 @@ pub(super) struct Turn {
     pub(super) per_second: f64,
     pub(super) p50_micros: u64,
     pub(super) p99_micros: u64,
-    /// Envoy's CPU time per request.
+    /// The server's CPU time per request.
     pub(super) cpu_micros: f64,
 }
 
 /// What requests bring: a line of a file each, in a header field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Carried<'c> {
+    /// A value each; or a path, a tab and a value, where each asks for something of its own.
     pub(super) lines: &'c Path,
     pub(super) field: &'c str,
-    /// What stands before the line in the field.
+    /// What stands before the value in the field.
     pub(super) prefix: &'c str,
+    /// JSON that is posted; without it a request is a GET.
+    pub(super) body: Option<&'c str>,
+}
+
+impl<'c> Carried<'c> {
+    /// Bearer tokens (RFC 6750 §2.1) on GET requests.
+    pub(super) fn tokens(lines: &'c Path) -> Self {
+        Self {
+            lines,
+            field: "authorization",
+            prefix: "Bearer ",
+            body: None,
+        }
+    }
 }
 
 /// The load generator, and the script it runs.
 #[derive(Debug)]
 pub(super) struct Load {
     script: PathBuf,
-    /// Whether `taskset` can give Envoy one core and the load another.
+    /// Whether `taskset` can give the server one core and the load another.
     pub(super) pinned: bool,
 }
 
@@ -98,19 +118,19 @@ impl Load {
         }
     }
 
-    /// Load for `time`; `envoy` is the process whose CPU time counts.
+    /// Load for `time`; `server` is the process whose CPU time counts.
     ///
     /// # Errors
     ///
-    /// When a request was not answered with 200: then something else was measured.
+    /// When a request was refused: then something else was measured.
     pub(super) fn turn(
         &self,
         address: SocketAddr,
         carried: Carried<'_>,
         time: Duration,
-        envoy: u32,
+        server: u32,
     ) -> Result<Turn> {
-        let before = cpu_time(envoy)?;
+        let before = process::cpu_time(server)?;
         let mut wrk = self.on_core("1", Path::new("wrk"));
         wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
             .args(["--duration", &format!("{}s", time.as_secs())])
@@ -119,9 +139,10 @@ impl Load {
             .arg(format!("http://{address}"))
             .arg("--")
             .arg(carried.lines)
-            .args([PATH, carried.field, carried.prefix]);
+            .args([PATH, carried.field, carried.prefix])
+            .args(carried.body);
         let printed = command::output(&mut wrk).context("wrk failed")?;
-        let cpu = cpu_time(envoy)?.saturating_sub(before);
+        let cpu = process::cpu_time(server)?.saturating_sub(before);
         let line = printed.lines().find_map(|line| line.strip_prefix("BENCH "));
         let line: Value = serde_json::from_str(line.context("wrk printed no result")?)?;
         let number = |name: &str| line[name].as_u64().unwrap_or_default();
@@ -144,19 +165,4 @@ impl Load {
             cpu_micros: cpu.as_secs_f64() * 1e6 / count,
         })
     }
-}
-
-/// What `process` has used of the CPU in user and system mode; zero where `/proc` does not say.
-fn cpu_time(process: u32) -> Result<Duration> {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else {
-        return Ok(Duration::ZERO);
-    };
-    let mut nanos = 0_u64;
-    for task in tasks.flatten() {
-        // The first number is time on the CPU in nanoseconds (Linux, proc_pid_schedstat(5)).
-        let text = fs::read_to_string(task.path().join("schedstat"))?;
-        let first = text.split(' ').next().context("schedstat is empty")?;
-        nanos += first.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanos))
 }

@@ -27,18 +27,32 @@ impl Measured {
         }
     }
 
-    fn median(&self, of: impl Fn(&Turn) -> f64) -> f64 {
+    /// The median over the turns.
+    pub(super) fn median(&self, of: impl Fn(&Turn) -> f64) -> f64 {
         median(self.turns.iter().map(of).collect())
     }
 
     /// The median of the ratios of requests per second, round by round.
-    fn ratio(&self, other: &Self) -> f64 {
+    pub(super) fn ratio(&self, other: &Self) -> f64 {
+        self.ratio_of(other, |turn| turn.per_second)
+    }
+
+    /// The median of the ratios of something measured, round by round.
+    pub(super) fn ratio_of(&self, other: &Self, of: impl Fn(&Turn) -> f64) -> f64 {
         let turns = self.turns.iter().zip(&other.turns);
-        median(
-            turns
-                .map(|(own, other)| own.per_second / other.per_second)
-                .collect(),
-        )
+        median(turns.map(|(own, other)| of(own) / of(other)).collect())
+    }
+
+    /// Every turn, for programs.
+    pub(super) fn turns_json(&self) -> Value {
+        let turns = self.turns.iter().map(|turn| {
+            json!({
+                "requests": turn.requests, "requests_per_second": turn.per_second,
+                "p50_micros": turn.p50_micros, "p99_micros": turn.p99_micros,
+                "cpu_micros": turn.cpu_micros,
+            })
+        });
+        turns.collect()
     }
 }
 
@@ -95,19 +109,12 @@ pub(super) fn print(measured: &[Measured], envoy: &str) {
 /// The same for programs, with every turn.
 pub(super) fn json(measured: &[Measured], envoy: &str) -> Value {
     let rows = measured.iter().map(|row| {
-        let turns = row.turns.iter().map(|turn| {
-            json!({
-                "requests": turn.requests, "requests_per_second": turn.per_second,
-                "p50_micros": turn.p50_micros, "p99_micros": turn.p99_micros,
-                "cpu_micros": turn.cpu_micros,
-            })
-        });
         let ratios: serde_json::Map<_, _> = COMPARED
             .iter()
             .filter_map(|(name, _)| Some((*name, find(measured, name)?)))
             .map(|(name, other)| (name.to_owned(), json!(row.ratio(other))))
             .collect();
-        json!({"variant": row.name, "ratios": ratios, "turns": turns.collect::<Vec<_>>()})
+        json!({"variant": row.name, "ratios": ratios, "turns": row.turns_json()})
     });
     json!({"envoy": envoy, "machine": machine(), "variants": rows.collect::<Vec<_>>()})
 }
@@ -116,7 +123,8 @@ fn find<'m>(measured: &'m [Measured], name: &str) -> Option<&'m Measured> {
     measured.iter().find(|row| row.name == name)
 }
 
-fn machine() -> String {
+/// What it ran on.
+pub(super) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!(
         "{}-{}, {cores} cores",
@@ -126,7 +134,7 @@ fn machine() -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds far below 2^52")]
-fn whole(micros: u64) -> f64 {
+pub(super) fn whole(micros: u64) -> f64 {
     micros as f64
 }
 

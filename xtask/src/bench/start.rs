@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Start) -> Result<()> {
     let folder = tokens::folder()?;
     let envoy = envoy::find_or_install()?;
     let module = edge::module(arguments.module.as_deref(), arguments.toolchain)?;
-    let programs = edge::simulation()?;
+    let programs = tokens::programs()?;
     let noop = folder.join("noop.wasm");
     fs::write(&noop, noop::module())?;
     let mut services = Services::new()?;

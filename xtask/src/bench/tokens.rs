@@ -1,7 +1,7 @@
 //! The tokens that the load carries: made by the simulated Auth0, kept for the next run.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,15 +9,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::service::Services;
-use crate::{http, workspace};
+use crate::service::{Services, word};
+use crate::{command, http, workspace};
 
 /// Who issues them; both policies name it.
 pub(super) const ISSUER: &str = "https://bench.example/";
 /// Whom they are for.
 pub(super) const AUDIENCE: &str = "https://api.pymd.io";
 /// As many clients as come back within the life of a token.
-const COUNT: usize = 2_000;
+pub(super) const COUNT: usize = 2_000;
 /// Large ones: permissions, groups.
 const LARGE_COUNT: usize = 200;
 /// What makes a token of about 8 KB.
@@ -78,18 +78,38 @@ pub(super) fn prepare(folder: &Path, programs: &Path, services: &mut Services) -
     })
 }
 
-fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let address: SocketAddr = listener.local_addr()?;
-    drop(listener);
+/// Builds the simulated Auth0 and the command that seals sessions; answers where they lie.
+///
+/// # Errors
+///
+/// When they do not build.
+pub(super) fn programs() -> Result<PathBuf> {
+    command::run(command::cargo().args([
+        "build",
+        "--package",
+        "auth0-sim",
+        "--package",
+        "edge-auth",
+        "--bins",
+    ]))?;
+    Ok(workspace::target().join("debug"))
+}
+
+/// Starts the simulated Auth0 as the issuer of these tokens; answers where it listens.
+///
+/// # Errors
+///
+/// When it does not start.
+pub(super) fn issuer(programs: &Path, services: &mut Services) -> Result<SocketAddr> {
     let mut auth0 = Command::new(programs.join("auth0-sim"));
-    auth0.args(["--listen", &address.to_string(), "--issuer", ISSUER]);
+    auth0.args(["--listen", "127.0.0.1:0", "--issuer", ISSUER]);
     services.start("auth0-sim", 35, &mut auth0, |lines| {
-        lines
-            .iter()
-            .any(|line| line.starts_with("auth0-sim ready"))
-            .then_some(())
-    })?;
+        http::address(&word(lines, "http://")?)
+    })
+}
+
+fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
+    let address = issuer(programs, services)?;
     eprintln!("    {COUNT} tokens are signed …");
     let token = |number: usize, scope: &str, filler: usize| -> Result<Value> {
         let claims = json!({
@@ -100,7 +120,7 @@ fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
             "permissions": ["read:documents", "write:documents"],
             "filler": "x".repeat(filler),
         });
-        let subject = format!("auth0|{number:024x}");
+        let subject = subject(number);
         let asked = json!({"subject": subject, "scope": scope, "claims": claims});
         let answer = http::post_json(address, "/sim/token", &asked.to_string())?;
         let answer: Value = serde_json::from_str(&answer)?;
@@ -120,6 +140,11 @@ fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
         "without_scope": token(0, "openid", 100)?,
         "jwks": serde_json::from_str::<Value>(&jwks)?,
     }))
+}
+
+/// Who token number `number` is about.
+pub(super) fn subject(number: usize) -> String {
+    format!("auth0|{number:024x}")
 }
 
 /// The key that seals and opens the sessions of a bench. It protects nothing.
