@@ -94,6 +94,27 @@ fn no_manifest_lets_requests_through_when_the_module_fails() {
     assert_eq!(bootstrap.matches("failure_policy: FAIL_RELOAD").count(), 1);
 }
 
+/// A page whose module was answered 503 stayed empty: api-server had closed the connection Envoy was sending on.
+#[test]
+fn envoy_closes_resting_connections_before_api_server_does() {
+    let bootstrap = documents(&workspace::root().join("envoy/envoy.yaml")).remove(0);
+    let clusters = bootstrap["static_resources"]["clusters"]
+        .as_array()
+        .unwrap();
+    let cluster = clusters.iter().find(|it| it["name"] == "api_server");
+    let options = &cluster.unwrap()["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+    let ours = options["common_http_protocol_options"]["idle_timeout"].as_str();
+    let ours: u32 = ours.unwrap().strip_suffix('s').unwrap().parse().unwrap();
+
+    let server = workspace::root().join("api-server/src/server.rs");
+    let server = fs::read_to_string(server).unwrap();
+    let (_, rest) = server
+        .split_once("HEADER_TIMEOUT: Duration = Duration::from_secs(")
+        .unwrap();
+    let theirs: u32 = rest.split_once(')').unwrap().0.parse().unwrap();
+    assert!(ours < theirs, "{ours} s, {theirs} s");
+}
+
 #[test]
 fn every_yaml_file_under_envoy_can_be_read() {
     let mut folders = vec![workspace::root().join("envoy")];
