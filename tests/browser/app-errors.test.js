@@ -109,3 +109,16 @@ test('a sign-in that can not begin, or did not succeed, says why', async (t) => 
   await page.getByText('Sign-in was cancelled').waitFor()
   await assertAccessible(page, 'sign-in with an error')
 })
+
+test('a browser that keeps nothing for the app is told so', async (t) => {
+  const somebody = await person(t, ada, answerable)
+  await somebody.logIn()
+  const page = await somebody.open()
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('refused', 'SecurityError')
+    }
+  })
+  await page.goto(`${edge}/app/`)
+  await page.getByText('It needs storage on this device').waitFor()
+})

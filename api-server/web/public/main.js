@@ -74,6 +74,16 @@ async function load() {
   await session.load();
 }
 
+/** What nobody foresaw, before there was anything to show: this browser keeps nothing for us, say. */
+addEventListener("unhandledrejection", (event) => {
+  if (hasShown) return;
+  event.preventDefault();
+  const panel = h("state-panel");
+  main.replaceChildren(panel);
+  const detail = "The app could not start here. It needs storage on this device; a private window may not allow it.";
+  panel.show(new ApiError("failed", { detail }), { retry: () => location.reload() });
+});
+
 session.addEventListener("change", () => {
   sync.start(session.status === "signed-in" ? session.subject : undefined);
   show();

@@ -10,13 +10,18 @@
 
 import { openDB } from "./lib/idb-8.0.4/index.js";
 
-const database = openDB("pymd", 1, {
-  upgrade(db) {
-    const documents = db.createObjectStore("documents", { keyPath: ["owner", "id"] });
-    documents.createIndex("owner", "owner");
-    db.createObjectStore("meta");
-  },
-});
+const database = open();
+
+// Some private windows throw here, others refuse later: either way the promise says so.
+async function open() {
+  return openDB("pymd", 1, {
+    upgrade(db) {
+      const documents = db.createObjectStore("documents", { keyPath: ["owner", "id"] });
+      documents.createIndex("owner", "owner");
+      db.createObjectStore("meta");
+    },
+  });
+}
 
 const tabs = new BroadcastChannel("documents");
 

@@ -145,6 +145,11 @@ fn print(house: &House, examples: &[Example], envoy: &Envoy) {
         "the redirect",
     );
     row(
+        "app",
+        format!("{}/app/", house.origin()),
+        "documents in a browser, which must trust target/dev/localhost.crt",
+    );
+    row(
         "admin",
         format!("http://{}", house.admin),
         "Envoy's statistics",

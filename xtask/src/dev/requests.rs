@@ -91,6 +91,11 @@ fn with_tokens(house: &House) -> Result<Vec<Example>> {
             format!("{curl} {reader} -X DELETE {documents}/any"),
         ),
         example(
+            "the page of the browser app",
+            200,
+            format!("{curl} {}/app/", house.origin()),
+        ),
+        example(
             "a path that can be read in two ways",
             400,
             format!("{curl} {user} {documents}/..%2fprofile"),
