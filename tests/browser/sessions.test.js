@@ -79,3 +79,27 @@ test('signing out everywhere ends the session in a second browser within one pol
   assert.equal(refused.body.error, 'invalid_token')
   assert.equal((await there.ask('/api/v1/auth/refresh', refresh)).status, 401)
 })
+
+test('a stolen cookie that comes back after it was replaced ends the session for both, at the edge within one poll', async (t) => {
+  const [ada, thief] = [await person(t), await person(t)]
+  await ada.logIn()
+  const stolen = await ada.sessionCookies()
+  // Twice: the one before the last may still be another tab's.
+  for (const time of ['once', 'twice']) {
+    assert.equal((await ada.ask('/api/v1/auth/refresh', refresh)).status, 200, time)
+  }
+  assert.equal((await ada.ask('/api/v1/documents')).status, 200)
+
+  await thief.page.goto(`${edge}/healthz`)
+  await thief.context.addCookies(stolen)
+  // Its access token has not expired: the edge has no reason yet to refuse it.
+  assert.equal((await thief.ask('/api/v1/documents')).status, 200)
+  const before = await revocationPolls()
+  assert.equal((await thief.ask('/api/v1/auth/refresh', refresh)).status, 401)
+  const refused = await ada.until('/api/v1/documents', 401)
+  // The poll under way may have read the feed just before.
+  const polls = (await revocationPolls()) - before
+  assert.ok(polls <= 2, `${polls} polls`)
+  assert.equal(refused.body.error, 'invalid_token')
+  assert.equal((await ada.ask('/api/v1/auth/refresh', refresh)).status, 401)
+})
