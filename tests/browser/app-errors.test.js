@@ -122,3 +122,15 @@ test('a browser that keeps nothing for the app is told so', async (t) => {
   await page.goto(`${edge}/app/`)
   await page.getByText('It needs storage on this device').waitFor()
 })
+
+test('a part of the app that does not come is told, and tried again', async (t) => {
+  const somebody = await person(t, ada, answerable)
+  const { page } = somebody
+  await page.route('**/app/sync.js', (route) => route.fulfill(json(503, {}, {})))
+  await page.goto(`${edge}/app/`)
+  await page.getByText('PyMD could not be loaded').waitFor()
+  await assertAccessible(page, 'not loaded')
+  await page.unroute('**/app/sync.js')
+  await page.getByRole('link', { name: 'Try again' }).click()
+  await page.locator('sign-in').waitFor()
+})

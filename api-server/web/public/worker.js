@@ -8,6 +8,7 @@ const FILES = [
   "/app/",
   "/app/api.js",
   "/app/app.css",
+  "/app/boot.js",
   "/app/documents.js",
   "/app/dom.js",
   "/app/format.js",
