@@ -32,7 +32,7 @@ pub struct Plan {
     pub concurrency: u16,
     /// Other origins whose pages log in by themselves and call the API.
     pub origins: Vec<String>,
-    /// Whether browser tests come: see [`for_tests`].
+    /// Whether browser tests come: see `for_tests`.
     pub for_tests: bool,
 }
 
