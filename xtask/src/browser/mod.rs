@@ -26,11 +26,9 @@ pub struct Arguments {
     names: Vec<String>,
 }
 
-/// How long the tests with one provider may take: a bound on what a run costs, not a length it has.
-const RUN_LIMIT: Duration = Duration::from_mins(5);
-
-/// How long a test may take, or a file of them, in milliseconds.
-const TEST_LIMIT_MS: &str = "120000";
+/// How long the tests with one provider may take: a bound on what a run costs, not a length it has. It is the only one
+/// on files and tests; each step of a test has its own, in `person.js`.
+const RUN_LIMIT: Duration = Duration::from_mins(10);
 
 /// Builds what is needed, and runs the tests.
 ///
@@ -113,12 +111,7 @@ fn run_files(
     command
         .current_dir(tests)
         // They share one house: what a test sets at the provider must not reach another.
-        .args([
-            "--test",
-            "--test-concurrency=1",
-            "--test-timeout",
-            TEST_LIMIT_MS,
-        ])
+        .args(["--test", "--test-concurrency=1"])
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .arg("--test-reporter=tap")
         .arg(format!("--test-reporter-destination={}", report.display()))
@@ -138,12 +131,12 @@ fn run_files(
         .env("NODE_EXTRA_CA_CERTS", &house.certificate);
     let outcome = command::run_within(RUN_LIMIT, &mut command);
     let text = fs::read_to_string(&report).context("node left no report of the tests")?;
-    let (passed, failed) = count(&text)?;
-    // What it can't count as a test's failure is one all the same.
-    if failed == 0 {
+    let counts = count(&text);
+    // What it can't count as a test's failure is one all the same: a run that was ended has no totals.
+    if !matches!(counts, Ok((_, failed)) if failed > 0) {
         outcome?;
     }
-    Ok((passed, failed))
+    counts
 }
 
 /// The totals at the end of a TAP report; whatever did not pass has failed.
