@@ -5,8 +5,8 @@ use proxy_wasm::types::Action;
 
 use crate::host;
 use crate::plugin::SharedWorker;
+use crate::thread::Progress;
 use crate::waiting::SharedStream;
-use crate::worker::Progress;
 
 /// One request. Holds nothing of it but what its answer will need: a decision is made from the header map, as
 /// often as it takes.

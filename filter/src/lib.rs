@@ -18,9 +18,9 @@ mod metrics;
 mod plugin;
 mod service_health;
 mod shared_data;
+mod thread;
 mod verifier;
 mod waiting;
-mod worker;
 
 use std::cell::RefCell;
 use std::rc::Rc;

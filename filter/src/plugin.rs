@@ -9,7 +9,7 @@ use proxy_wasm::types::ContextType;
 
 use crate::host;
 use crate::http::Stream;
-use crate::worker::{Worker, report_errors};
+use crate::thread::{Worker, report_errors};
 
 /// This worker's gateway; `None` until a configuration was accepted.
 pub(crate) type SharedWorker = Rc<RefCell<Option<Worker>>>;

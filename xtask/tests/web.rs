@@ -27,8 +27,8 @@ fn the_worker_keeps_every_file_of_the_app() {
     files(&web::public(), "", &mut there);
     there.retain(|name| !name.ends_with("LICENSE.txt"));
     // The page stands for every place; the worker is kept by the browser itself.
-    assert!(there.remove("index.html") && there.remove("worker.js"));
-    let worker = fs::read_to_string(web::public().join("worker.js")).unwrap();
+    assert!(there.remove("index.html") && there.remove("service-worker.js"));
+    let worker = fs::read_to_string(web::public().join("service-worker.js")).unwrap();
     let kept: BTreeSet<String> = worker
         .lines()
         .filter_map(|line| line.trim().strip_prefix("\"/app/")?.strip_suffix("\","))

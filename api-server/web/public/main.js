@@ -93,6 +93,6 @@ load();
 
 // So that the app opens without a network too. A page may load no other worker than this one.
 if ("serviceWorker" in navigator) {
-  const policy = window.trustedTypes?.createPolicy("worker", { createScriptURL: () => "/app/worker.js" });
-  navigator.serviceWorker.register(policy?.createScriptURL("") ?? "/app/worker.js");
+  const policy = window.trustedTypes?.createPolicy("worker", { createScriptURL: () => "/app/service-worker.js" });
+  navigator.serviceWorker.register(policy?.createScriptURL("") ?? "/app/service-worker.js");
 }
