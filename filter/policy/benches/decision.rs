@@ -39,7 +39,7 @@ fn token() -> String {
 }
 
 fn config(rules: usize, cache_bytes: u64) -> Value {
-    let point = key().verifying_key().to_encoded_point(false);
+    let point = key().verifying_key().to_sec1_point(false);
     let coordinate = |bytes: Option<&p256::FieldBytes>| bytes.map(base64url::encode);
     let jwks = json!({"keys": [{
         "kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256",

@@ -52,6 +52,7 @@ pub mod scope;
 pub mod security_headers;
 pub mod session;
 pub mod signature;
+mod sort;
 pub mod step_up;
 pub mod store;
 pub mod time;

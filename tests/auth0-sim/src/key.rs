@@ -11,7 +11,7 @@ use jwt_compact::{
     alg::{Ed25519, Es256, Rsa},
     jwk::JsonWebKey,
 };
-use p384::ecdsa::signature::{RandomizedSigner, Signer};
+use p384::ecdsa::signature::Signer;
 use rsa::{
     RsaPrivateKey,
     pkcs8::{EncodePublicKey, LineEnding},
@@ -145,8 +145,7 @@ impl Key {
                 signature.to_bytes().to_vec()
             }
             (KeyPair::P521(key), Algorithm::Es512) => {
-                let signature: p521::ecdsa::Signature =
-                    key.sign_with_rng(&mut rand::rngs::OsRng, signing_input);
+                let signature: p521::ecdsa::Signature = key.sign(signing_input);
                 signature.to_bytes().to_vec()
             }
             (KeyPair::Ed25519(key), Algorithm::EdDsa) => {
@@ -194,10 +193,10 @@ pub enum KeyError {
 
 enum KeyPair {
     Rsa(Box<RsaPrivateKey>),
-    P256(p256::ecdsa::SigningKey),
+    P256(<Es256 as jwt_compact::Algorithm>::SigningKey),
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
-    Ed25519(ed25519_dalek::SigningKey),
+    Ed25519(<Ed25519 as jwt_compact::Algorithm>::SigningKey),
 }
 
 impl KeyPair {
@@ -205,18 +204,13 @@ impl KeyPair {
     fn from_jwk(jwk: &Map<String, Value>) -> Option<Self> {
         let text = |member: &str| jwk.get(member).and_then(Value::as_str).unwrap_or_default();
         let private = BASE64_URL_SAFE_NO_PAD.decode(text("d")).ok()?;
+        let parsed = serde_json::from_value::<JsonWebKey<'_>>(Value::Object(jwk.clone())).ok();
         Some(match (text("kty"), text("crv")) {
-            ("RSA", _) => {
-                let jwk: JsonWebKey<'_> =
-                    serde_json::from_value(Value::Object(jwk.clone())).ok()?;
-                Self::Rsa(Box::new(RsaPrivateKey::try_from(&jwk).ok()?))
-            }
-            ("EC", "P-256") => Self::P256(p256::ecdsa::SigningKey::from_slice(&private).ok()?),
+            ("RSA", _) => Self::Rsa(Box::new(RsaPrivateKey::try_from(&parsed?).ok()?)),
+            ("EC", "P-256") => Self::P256((&parsed?).try_into().ok()?),
             ("EC", "P-384") => Self::P384(p384::ecdsa::SigningKey::from_slice(&private).ok()?),
             ("EC", "P-521") => Self::P521(p521::ecdsa::SigningKey::from_slice(&private).ok()?),
-            ("OKP", "Ed25519") => {
-                Self::Ed25519(ed25519_dalek::SigningKey::try_from(private.as_slice()).ok()?)
-            }
+            ("OKP", "Ed25519") => Self::Ed25519((&parsed?).try_into().ok()?),
             _ => return None,
         })
     }

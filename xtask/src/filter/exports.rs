@@ -5,6 +5,8 @@
 //! into the VM for nothing. So the export section keeps a committed list; a test holds it against the callbacks that
 //! `filter/src` implements.
 
+mod reachable;
+
 use anyhow::{Result, bail};
 use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
 use wasmparser::{ExternalKind, Parser, Payload};
@@ -61,7 +63,7 @@ pub const KEPT: &[(&str, Purpose)] = &[
     ),
 ];
 
-/// `module` with only `kept` exports, and without custom sections (names, producers).
+/// `module` with only `kept` exports and what they call, and without custom sections (names, producers).
 ///
 /// # Errors
 ///
@@ -91,6 +93,10 @@ pub fn keep_only(module: &[u8], kept: &[(&str, Purpose)]) -> Result<Vec<u8>> {
                     }
                 }
                 kept_module.section(&section);
+            }
+            Payload::CodeSectionStart { .. } => {
+                let exported = |name: &str| kept.iter().any(|(kept, _)| *kept == name);
+                kept_module.section(&reachable::code(module, exported)?);
             }
             other => {
                 if let Some((id, range)) = other.as_section() {

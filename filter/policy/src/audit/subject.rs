@@ -1,6 +1,6 @@
 //! Whose request it was: plain, or as a keyed hash that only whoever has the key can match with a person.
 
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::line::printable;

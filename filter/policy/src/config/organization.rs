@@ -5,6 +5,7 @@ use crate::authority::Authority;
 use crate::claims::ClaimPath;
 use crate::condition::{Hosts, Organization, Template};
 use crate::json::Value;
+use crate::sort::sort_by;
 
 pub(super) fn organization(o: &mut Object<'_>) -> Option<Organization> {
     let path = o.required(
@@ -77,7 +78,7 @@ impl Kind for HostMap {
                 hosts.push((normal, organization));
             }
         }
-        hosts.sort_unstable();
+        sort_by(&mut hosts, Ord::cmp);
         let neighbours = hosts.iter().zip(hosts.iter().skip(1));
         for (_, (host, _)) in neighbours.filter(|(one, other)| one.0 == other.0) {
             report.fail(at, format!("has {host} twice, spelled differently"));

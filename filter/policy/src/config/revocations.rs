@@ -38,7 +38,7 @@ pub(super) fn revocations(o: &mut Object<'_>) -> Option<RevocationSettings> {
         .saturating_add(uri.timeout)
         .saturating_add(LONGEST_PAUSE);
     if max_stale < least {
-        let seconds = least.as_secs_f64().ceil();
+        let seconds = least.as_secs() + u64::from(least.subsec_nanos() > 0);
         o.fail(
             "max_stale",
             format!("must be at least poll_interval + timeout + 10s, {seconds}s here"),

@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::sort::sort_by;
 use crate::token::is_token;
 
 /// Fields that make some upstream read another path or method than the one that was judged: IIS, Symfony and
@@ -96,7 +97,7 @@ impl IdentityHeaders {
         for name in OVERRIDES {
             headers.insert(name);
         }
-        headers.names.sort_unstable_by_key(|name| name.len());
+        sort_by(&mut headers.names, |a, b| a.len().cmp(&b.len()));
         if errors.is_empty() {
             Ok(headers)
         } else {

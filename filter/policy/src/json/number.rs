@@ -71,7 +71,11 @@ impl fmt::Display for Number {
         match (*self, self.as_u64()) {
             (_, Some(value)) => write!(f, "{value}"),
             (Self::Negative(value), None) => write!(f, "{value}"),
-            (number, None) => write!(f, "{}", number.as_f64()),
+            // As JSON has it, and by the code that writes JSON: the standard library's is ten kilobytes more.
+            (number, None) => match serde_json::Number::from_f64(number.as_f64()) {
+                Some(number) => write!(f, "{number}"),
+                None => f.write_str("null"),
+            },
         }
     }
 }

@@ -10,6 +10,7 @@ use super::key::{KeyFingerprint, VerifyingKey};
 use super::parse::{Unusable, verifying_key};
 use crate::json::{self, Limits, Value};
 use crate::signature::Algorithm;
+use crate::sort::sort_by;
 
 /// The longest key set document, in bytes. Identity providers publish 2 to 20 keys of at most 4 KiB with their
 /// certificates.
@@ -136,7 +137,7 @@ impl KeySet {
                 skipped: skipped.len(),
             });
         }
-        keys.sort_by(|a, b| a.key_id().cmp(&b.key_id()));
+        sort_by(&mut keys, |a, b| a.key_id().cmp(&b.key_id()));
         let id = KeySetId::of(&keys);
         Ok(Self { keys, skipped, id })
     }

@@ -30,7 +30,7 @@ fn signing_key() -> SigningKey {
 }
 
 fn jwks() -> String {
-    let point = signing_key().verifying_key().to_encoded_point(false);
+    let point = signing_key().verifying_key().to_sec1_point(false);
     let coordinate = |bytes: Option<&p256::FieldBytes>| base64url::encode(bytes.unwrap());
     json!({"keys": [{
         "kty": "EC", "crv": "P-256", "kid": "k1", "use": "sig", "alg": "ES256",

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Error;
+use crate::sort::sort_by;
 
 /// The methods with a bit of their own; every other one is kept by name.
 const KNOWN: [&str; 9] = [
@@ -70,7 +71,7 @@ impl MethodSet {
         if set.known == 0 && set.custom.is_empty() {
             return Err(Error::NoMethods);
         }
-        set.custom.sort_unstable();
+        sort_by(&mut set.custom, Ord::cmp);
         set.custom.dedup();
         Ok(set)
     }

@@ -9,6 +9,7 @@ mod tests;
 mod value;
 
 use crate::client_address::Scheme;
+use crate::sort::sort_by;
 
 pub use value::Error;
 
@@ -107,7 +108,9 @@ impl SecurityHeaders {
         let text = value::check(header, text)?;
         self.omit(header);
         self.values.push((header, text.into()));
-        self.values.sort_by_key(|(header, _)| *header as u8);
+        sort_by(&mut self.values, |(a, _), (b, _)| {
+            (*a as u8).cmp(&(*b as u8))
+        });
         Ok(())
     }
 

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use wasm_encoder::{
-    CodeSection, CustomSection, Function, FunctionSection, MemorySection, MemoryType, TypeSection,
+    CodeSection, ConstExpr, CustomSection, ElementSection, Elements, Function, FunctionSection,
+    MemorySection, MemoryType, RefType, TableSection, TableType, TypeSection,
 };
+use wasmparser::Operator;
 
 use super::*;
 use crate::workspace;
@@ -73,7 +75,7 @@ fn unlisted_exports_and_custom_sections_go_and_all_else_stays() {
         ["memory", "proxy_on_tick", "proxy_on_delete"]
     );
 
-    let export_section = 7;
+    let (export_section, code_section) = (7, 10);
     let custom_section = 0;
     let expected: Vec<_> = sections(&linked)
         .into_iter()
@@ -81,9 +83,66 @@ fn unlisted_exports_and_custom_sections_go_and_all_else_stays() {
         .collect();
     for ((id, data), (expected_id, expected_data)) in sections(&module).into_iter().zip(&expected) {
         assert_eq!(id, *expected_id);
-        assert_eq!(data == *expected_data, id != export_section, "section {id}");
+        let rewritten = [export_section, code_section].contains(&id);
+        assert_eq!(data != *expected_data, rewritten, "section {id}");
     }
     assert_eq!(sections(&module).len(), expected.len());
+}
+
+/// Four functions: `on_tick` calls the second, the table holds the third, nothing leads to the fourth but its export.
+#[test]
+fn code_that_no_kept_export_leads_to_is_a_trap() {
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let mut declared = FunctionSection::new();
+    let mut tables = TableSection::new();
+    tables.table(TableType {
+        element_type: RefType::FUNCREF,
+        table64: false,
+        minimum: 1,
+        maximum: None,
+        shared: false,
+    });
+    let mut exports = ExportSection::new();
+    exports.export("on_tick", ExportKind::Func, 0);
+    exports.export("on_log", ExportKind::Func, 3);
+    let mut elements = ElementSection::new();
+    elements.active(
+        None,
+        &ConstExpr::i32_const(0),
+        Elements::Functions([2].as_slice().into()),
+    );
+    let mut code = CodeSection::new();
+    for call in [Some(1), None, None, Some(1)] {
+        declared.function(0);
+        let mut body = Function::new([]);
+        if let Some(callee) = call {
+            body.instructions().call(callee);
+        }
+        body.instructions().nop().end();
+        code.function(&body);
+    }
+    let mut linked = Module::new();
+    linked
+        .section(&types)
+        .section(&declared)
+        .section(&tables)
+        .section(&exports)
+        .section(&elements)
+        .section(&code);
+
+    let module = keep_only(&linked.finish(), &[("on_tick", Purpose::Abi)]).unwrap();
+    let traps: Vec<bool> = Parser::new(0)
+        .parse_all(&module)
+        .filter_map(|payload| match payload.unwrap() {
+            Payload::CodeSectionEntry(body) => {
+                let first = body.get_operators_reader().unwrap().read().unwrap();
+                Some(matches!(first, Operator::Unreachable))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(traps, [false, false, false, true]);
 }
 
 #[test]

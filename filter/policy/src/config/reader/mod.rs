@@ -202,14 +202,15 @@ impl<'a> Object<'a> {
         self.known.push(name);
         match &mut self.source {
             Source::Describe(fields) => {
-                let schema = kind.schema();
-                fields.push(FieldDescription {
-                    name,
-                    required,
-                    default,
-                    description,
-                    schema,
-                });
+                if cfg!(feature = "schema") {
+                    fields.push(FieldDescription {
+                        name,
+                        required,
+                        default,
+                        description,
+                        schema: kind.schema(),
+                    });
+                }
                 None
             }
             Source::Members(members) => {

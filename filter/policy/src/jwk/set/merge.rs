@@ -2,6 +2,7 @@
 
 use super::{KeySet, KeySetId};
 use crate::jwk::VerifyingKey;
+use crate::sort::sort_by;
 
 impl KeySet {
     /// All keys of `sets`, a key that several have under the same name once; `None` of no sets at all.
@@ -30,7 +31,9 @@ impl KeySet {
         if turns.is_empty() {
             return None;
         }
-        turns.sort_by(|(a_turn, a), (b_turn, b)| (a.key_id(), a_turn).cmp(&(b.key_id(), b_turn)));
+        sort_by(&mut turns, |(a_turn, a), (b_turn, b)| {
+            (a.key_id(), a_turn).cmp(&(b.key_id(), b_turn))
+        });
         let keys: Vec<_> = turns.into_iter().map(|(_, key)| key).collect();
         let id = KeySetId::of(&keys);
         Some(Self {

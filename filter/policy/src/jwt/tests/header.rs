@@ -68,7 +68,7 @@ fn cve_2024_33664_nothing_is_unpacked() {
 fn cve_2026_27962_keys_in_the_token_are_ignored() {
     // A forger signs with a key of his own and puts it, or where to find it, in the header.
     let forger = p256::ecdsa::SigningKey::from_slice(&[0x55; 32]).unwrap();
-    let point = forger.verifying_key().to_encoded_point(false);
+    let point = forger.verifying_key().to_sec1_point(false);
     let jwk = ec_jwk("P-256", "p256", point.as_bytes());
     for member in [
         json!({ "jwk": jwk }),

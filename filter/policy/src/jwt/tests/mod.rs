@@ -10,11 +10,10 @@ mod wycheproof;
 
 use std::time::Duration;
 
-use ::rsa::signature::RandomizedSigner as _;
+use ::rsa::sha2::{Digest, Sha256, Sha384, Sha512};
 use ::rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPrivateKey};
 use ed25519_dalek::Signer as _;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::{DEFAULT_SCOPE_CLAIMS, Error, TokenProfile, UnverifiedToken, VerifiedClaims, verify};
 use crate::base64url::{decode, encode};
@@ -68,19 +67,17 @@ fn jwks() -> Vec<Json> {
         ec_jwk(
             "P-256",
             "p256",
-            p256().verifying_key().to_encoded_point(false).as_bytes(),
+            p256().verifying_key().to_sec1_point(false).as_bytes(),
         ),
         ec_jwk(
             "P-384",
             "p384",
-            p384().verifying_key().to_encoded_point(false).as_bytes(),
+            p384().verifying_key().to_sec1_point(false).as_bytes(),
         ),
         ec_jwk(
             "P-521",
             "p521",
-            p521::ecdsa::VerifyingKey::from(&p521())
-                .to_encoded_point(false)
-                .as_bytes(),
+            p521().verifying_key().to_sec1_point(false).as_bytes(),
         ),
         json!({"kty": "OKP", "crv": "Ed25519", "kid": "ed25519", "x": encode(ed25519().verifying_key().as_bytes())}),
     ]
@@ -124,8 +121,7 @@ fn sign(algorithm: Algorithm, signing_input: &[u8]) -> Vec<u8> {
             signature.to_bytes().to_vec()
         }
         (Algorithm::Es512, ..) => {
-            let signature: p521::ecdsa::Signature =
-                p521().sign_with_rng(&mut rand::thread_rng(), signing_input);
+            let signature: p521::ecdsa::Signature = p521().sign(signing_input);
             signature.to_bytes().to_vec()
         }
         (Algorithm::EdDsa, ..) => ed25519().sign(signing_input).to_vec(),

@@ -7,7 +7,7 @@ use crate::store::fetch::Response;
 
 fn jwk(seed: u8, kid: &str) -> serde_json::Value {
     let key = SigningKey::from_slice(&[seed; 32]).unwrap();
-    let point = key.verifying_key().to_encoded_point(false);
+    let point = key.verifying_key().to_sec1_point(false);
     let coordinate = |bytes: Option<&p256::FieldBytes>| base64url::encode(bytes.unwrap());
     json!({"kty": "EC", "crv": "P-256", "kid": kid, "use": "sig", "alg": "ES256",
            "x": coordinate(point.x()), "y": coordinate(point.y())})

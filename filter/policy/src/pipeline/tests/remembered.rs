@@ -31,7 +31,7 @@ impl SignatureVerifier for Counting {
 }
 
 fn jwk(key: &SigningKey, kid: &str) -> Value {
-    let point = key.verifying_key().to_encoded_point(false);
+    let point = key.verifying_key().to_sec1_point(false);
     let coordinate = |bytes: Option<&p256::FieldBytes>| base64url::encode(bytes.unwrap());
     json!({"kty": "EC", "crv": "P-256", "kid": kid, "use": "sig", "alg": "ES256",
            "x": coordinate(point.x()), "y": coordinate(point.y())})

@@ -1,5 +1,6 @@
 //! Genuine signatures made by the `rsa` crate, and what one changed bit does to them.
 
+use ::rsa::sha2::{Sha256, Sha384, Sha512};
 use ::rsa::{Pkcs1v15Sign, Pss};
 
 use super::*;
