@@ -231,6 +231,14 @@ fn length_is_limited() {
         &format!("/?{}", "a".repeat(MAX_TARGET_BYTES)),
         Err(Error::TooLong),
     );
+    // `|` becomes `%7C`: found by a fuzzer, which parsed the normal form once more.
+    let third = "|".repeat(MAX_TARGET_BYTES / 3);
+    check(
+        &format!("/{third}"),
+        Ok(&format!("/{}", "%7C".repeat(third.len()))),
+    );
+    check(&format!("/{third}|"), Err(Error::TooLong));
+    check(&format!("/{third}?a"), Err(Error::TooLong));
 }
 
 #[test]
