@@ -12,6 +12,7 @@ pub mod command;
 pub mod dev;
 pub mod envoy;
 pub mod filter;
+pub mod fuzz;
 mod http;
 pub mod manifests;
 pub mod node;
@@ -48,6 +49,8 @@ enum Task {
     Test(test::Arguments),
     /// Measure what a request costs: at the edge beside Envoy's own filters, in api-server beside a Python server
     Bench(bench::Arguments),
+    /// Run every parser under libFuzzer, guided by coverage: hours where CI takes seconds
+    Fuzz(fuzz::Arguments),
     /// Run the browser tests: a real Chromium through a real Envoy, with each identity provider
     Browser(browser::Arguments),
     /// Run the simulated Auth0 alone
@@ -69,6 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Task::Dev(arguments) => dev::run(arguments),
         Task::Test(arguments) => test::run(arguments),
         Task::Bench(arguments) => bench::run(arguments),
+        Task::Fuzz(arguments) => fuzz::run(arguments),
         Task::Browser(arguments) => browser::run(arguments),
         Task::Auth0Sim(arguments) => auth0_sim::run(arguments),
         Task::Web => web::install(),
