@@ -128,6 +128,7 @@ fn of<'t>(variant: &Variant, tokens: &'t Tokens) -> Carried<'t> {
     match variant.carries {
         Carries::Tokens => Carried::tokens(&tokens.usual),
         Carries::LargeTokens => Carried::tokens(&tokens.large),
+        Carries::Es256Tokens => Carried::tokens(&tokens.es256),
         Carries::Sessions => Carried {
             lines: &tokens.sessions,
             field: "cookie",

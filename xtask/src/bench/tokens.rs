@@ -33,10 +33,14 @@ pub(super) struct Tokens {
     pub(super) usual: PathBuf,
     /// Of about 8 KB.
     pub(super) large: PathBuf,
+    /// The usual ones, signed with ES256.
+    pub(super) es256: PathBuf,
     /// Session cookies with the usual ones inside.
     pub(super) sessions: PathBuf,
     /// A JWK Set.
     pub(super) jwks: Value,
+    /// The same with the key of the ES256 tokens.
+    pub(super) jwks_es256: Value,
     /// One that lacks the scope.
     pub(super) without_scope: String,
 }
@@ -52,7 +56,12 @@ pub(super) fn prepare(folder: &Path, programs: &Path, services: &mut Services) -
     let kept = fs::read_to_string(&path).ok();
     let kept: Option<Value> = kept.and_then(|text| serde_json::from_str(&text).ok());
     let made = match kept {
-        Some(kept) if kept["exp"].as_u64() > Some((now + NEEDED).as_secs()) => kept,
+        Some(kept)
+            if kept["exp"].as_u64() > Some((now + NEEDED).as_secs())
+                && kept["jwks_es256"].is_object() =>
+        {
+            kept
+        }
         _ => {
             let made = make(programs, services, (now + LIFETIME).as_secs())?;
             fs::write(&path, made.to_string())?;
@@ -70,7 +79,9 @@ pub(super) fn prepare(folder: &Path, programs: &Path, services: &mut Services) -
         sessions: sessions(folder, programs, &lines("usual")?)?,
         usual: lines("usual")?,
         large: lines("large")?,
+        es256: lines("es256")?,
         jwks: made["jwks"].clone(),
+        jwks_es256: made["jwks_es256"].clone(),
         without_scope: made["without_scope"]
             .as_str()
             .unwrap_or_default()
@@ -111,7 +122,7 @@ pub(super) fn issuer(programs: &Path, services: &mut Services) -> Result<SocketA
 fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
     let address = issuer(programs, services)?;
     eprintln!("    {COUNT} tokens are signed …");
-    let token = |number: usize, scope: &str, filler: usize| -> Result<Value> {
+    let token = |number: usize, scope: &str, filler: usize, key: &str| -> Result<Value> {
         let claims = json!({
             "exp": exp,
             "jti": format!("{number:032}"),
@@ -121,24 +132,31 @@ fn make(programs: &Path, services: &mut Services, exp: u64) -> Result<Value> {
             "filler": "x".repeat(filler),
         });
         let subject = subject(number);
-        let asked = json!({"subject": subject, "scope": scope, "claims": claims});
+        let asked = json!({"subject": subject, "scope": scope, "claims": claims, "key": key});
         let answer = http::post_json(address, "/sim/token", &asked.to_string())?;
         let answer: Value = serde_json::from_str(&answer)?;
         Ok(answer["access_token"].clone())
     };
     let scope = "openid profile email read:documents write:documents";
-    let many = |count, filler| -> Result<Vec<Value>> {
+    let many = |count, filler, key| -> Result<Vec<Value>> {
         (0..count)
-            .map(|number| token(number, scope, filler))
+            .map(|number| token(number, scope, filler, key))
             .collect()
     };
-    let jwks = http::get(address, "/.well-known/jwks.json")?;
+    let published = || -> Result<Value> {
+        let jwks = http::get(address, "/.well-known/jwks.json")?;
+        Ok(serde_json::from_str(&jwks)?)
+    };
+    let jwks = published()?;
+    http::post_json(address, "/sim/publish", r#"{"key": "p256"}"#)?;
     Ok(json!({
         "exp": exp,
-        "usual": many(COUNT, 100)?,
-        "large": many(LARGE_COUNT, LARGE_CLAIM_BYTES)?,
-        "without_scope": token(0, "openid", 100)?,
-        "jwks": serde_json::from_str::<Value>(&jwks)?,
+        "usual": many(COUNT, 100, "rsa1")?,
+        "large": many(LARGE_COUNT, LARGE_CLAIM_BYTES, "rsa1")?,
+        "es256": many(COUNT, 100, "p256")?,
+        "without_scope": token(0, "openid", 100, "rsa1")?,
+        "jwks": jwks,
+        "jwks_es256": published()?,
     }))
 }
 

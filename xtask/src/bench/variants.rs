@@ -33,6 +33,8 @@ pub(super) enum Carries {
     Tokens,
     /// Tokens of about 8 KB.
     LargeTokens,
+    /// Tokens of the usual claims, signed with ES256.
+    Es256Tokens,
     /// A session cookie with a token of the usual size.
     Sessions,
 }
@@ -99,7 +101,9 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
         carries: Carries::Tokens,
         proof: None,
     };
-    let chain = |cache| vec![jwt_authn(jwks, true, cache), rbac(), local_ratelimit()];
+    let chain_with = |jwks, cache| vec![jwt_authn(jwks, true, cache), rbac(), local_ratelimit()];
+    let chain = |cache| chain_with(jwks, cache);
+    let es256 = &parts.tokens.jwks_es256;
     let mut variants = vec![
         plain("no filter", vec![]),
         plain(
@@ -161,11 +165,24 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
                     Counted::Nowhere,
                 )
             },
+            Variant {
+                carries: Carries::Es256Tokens,
+                ..ours(
+                    "tokens new, ES256",
+                    with_es256(policy(es256, FEW_TOKENS)),
+                    true,
+                    Counted::InModule,
+                )
+            },
             large(ours("seen, 8 KB tokens", seen(), true, Counted::Nowhere)),
             large(ours("new, 8 KB tokens", new(), true, Counted::ByHost)),
         ]);
     }
     variants.extend([
+        Variant {
+            carries: Carries::Es256Tokens,
+            ..plain("native chain, ES256", chain_with(es256, false))
+        },
         Variant {
             carries: Carries::LargeTokens,
             ..plain("native chain, 8 KB tokens", chain(false))
@@ -332,6 +349,12 @@ fn policy(jwks: &Value, cache_bytes: u64) -> Value {
         "rate_limits": {"all": {"key": ["route"], "requests": 1_000_000, "per": "1s"}},
         "token_cache": {"max_bytes": cache_bytes},
     })
+}
+
+/// Tokens may be signed with ECDSA, which the module verifies itself.
+fn with_es256(mut policy: Value) -> Value {
+    policy["providers"]["bench"]["algorithms"] = json!(["RS256", "ES256"]);
+    policy
 }
 
 /// The token comes sealed in a cookie.
