@@ -1,6 +1,7 @@
 //! Times as the API shows them and the database stores them.
 
 use edge_auth_policy::time::UnixTime;
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -31,6 +32,12 @@ impl From<UnixTime> for Timestamp {
 impl From<Timestamp> for crate::database::Value<'_> {
     fn from(time: Timestamp) -> Self {
         time.0.into()
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
     }
 }
 

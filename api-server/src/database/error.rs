@@ -14,6 +14,9 @@ pub enum Error {
     /// The statement, the schema or the stored data is not what this program expects.
     #[error("a database statement failed: {0}")]
     Statement(#[source] sqlx::Error),
+    /// The same of a statement that was read in place.
+    #[error("a database statement failed: {0}")]
+    InPlace(#[from] rusqlite::Error),
     /// The schema could not be brought to what this program expects.
     #[error("a database migration failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -39,7 +42,11 @@ impl Error {
         match self {
             Self::Unavailable(_) | Self::Contended(_) => true,
             Self::NotCommitted(error) => error.may_pass(),
-            Self::Statement(_) | Self::Migration(_) | Self::Lock { .. } | Self::Panicked => false,
+            Self::Statement(_)
+            | Self::InPlace(_)
+            | Self::Migration(_)
+            | Self::Lock { .. }
+            | Self::Panicked => false,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod error;
+mod in_place;
 mod postgres;
 mod sqlite;
 mod value;
@@ -15,6 +16,7 @@ use std::pin::Pin;
 
 pub use connection::{Connection, Record, Sql};
 pub use error::Error;
+pub use in_place::FromRow;
 pub use value::Value;
 
 use connection::Inner;
@@ -54,6 +56,23 @@ impl Database {
             Engine::Sqlite(pools) => Inner::SqliteRead(pools.readers.acquire().await?),
             Engine::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
         }))
+    }
+
+    /// All rows of one statement that reads little: an index finds them, and a limit bounds them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn read_few<T: Record + FromRow>(
+        &self,
+        sql: &'static str,
+        arguments: &[Value<'_>],
+    ) -> Result<Vec<T>, Error> {
+        if let Engine::Sqlite(pools) = &self.0
+            && let Some(rows) = pools.in_place.read(sql, arguments)?
+        {
+            return Ok(rows);
+        }
+        self.read().await?.fetch_all(sql, arguments).await
     }
 
     /// Runs `work` in a transaction, and to its end whatever becomes of whoever asked: durable, if it gives `Ok`, undone

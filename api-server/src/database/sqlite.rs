@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 
 use super::Error;
+use super::in_place::Readers;
 use super::writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -25,11 +26,13 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(super) struct Pools {
     pub(super) readers: SqlitePool,
+    pub(super) in_place: Readers,
     pub(super) writer: Writer,
 }
 
 impl Pools {
     pub(super) async fn close(&self) {
+        self.in_place.close();
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -55,6 +58,7 @@ pub(super) async fn open(
         .connect_with(options.clone())
         .await?;
     migrate(&options, &writer).await?;
+    let in_place = Readers::open(options.get_filename().to_path_buf())?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -64,7 +68,11 @@ pub(super) async fn open(
         .connect_with(options.pragma("query_only", "on"))
         .await?;
     let writer = Writer::new(writer);
-    Ok(Pools { readers, writer })
+    Ok(Pools {
+        readers,
+        in_place,
+        writer,
+    })
 }
 
 /// sqlx locks nothing for `SQLite`: a lock file keeps two processes that start at once apart.

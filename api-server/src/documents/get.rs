@@ -34,8 +34,7 @@ pub(super) async fn handler(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let known = Precondition::if_none_match(&headers)?;
-    let mut connection = app.database.read().await?;
-    let document = store::find(&mut connection, caller.subject(), &id)
+    let document = store::read(&app.database, caller.subject(), &id)
         .await?
         .ok_or(ApiError::NotFound)?;
     let headers = [

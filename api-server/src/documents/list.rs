@@ -48,12 +48,11 @@ pub(super) async fn handler(
     let (Some(limit), Some(position), Some(words)) = (limit, position, words) else {
         return Err(ApiError::Internal("a wrong parameter without an error"));
     };
-    let mut connection = app.database.read().await?;
     // One more than asked for tells whether there is a next page.
     let (owner, fetched) = (caller.subject(), limit + 1);
     let mut items = match words {
-        Some(words) => store::search(&mut connection, owner, &words, &position, fetched).await?,
-        None => store::list(&mut connection, owner, &position, fetched).await?,
+        Some(words) => store::search(&app.database, owner, &words, &position, fetched).await?,
+        None => store::list(&app.database, owner, &position, fetched).await?,
     };
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);

@@ -1,8 +1,11 @@
 //! What a document is, and what one may contain.
 
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::database::FromRow;
 use crate::documents::ETag;
 use crate::error::{ApiError, Invalid};
 use crate::timestamp::Timestamp;
@@ -75,6 +78,34 @@ pub struct Summary {
     pub updated_at: Timestamp,
 }
 
+impl FromRow for Document {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            version: row.get(1)?,
+            title: row.get(2)?,
+            tags: row.get(3)?,
+            content: row.get(4)?,
+            created_at: row.get(5)?,
+            updated_at: row.get(6)?,
+        })
+    }
+}
+
+impl FromRow for Summary {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            version: row.get(1)?,
+            title: row.get(2)?,
+            tags: row.get(3)?,
+            size_bytes: row.get(4)?,
+            created_at: row.get(5)?,
+            updated_at: row.get(6)?,
+        })
+    }
+}
+
 /// A document's tags; a JSON array in the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -85,6 +116,14 @@ impl TryFrom<String> for Tags {
 
     fn try_from(json: String) -> Result<Self, serde_json::Error> {
         serde_json::from_str(&json).map(Self)
+    }
+}
+
+impl FromSql for Tags {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?)
+            .map(Self)
+            .map_err(FromSqlError::other)
     }
 }
 

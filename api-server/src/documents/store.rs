@@ -1,40 +1,55 @@
 //! The documents' statements. Every one names the owner: there is no way to ask for a document alone.
 
 use crate::args;
-use crate::database::{Connection, Error, Sql};
+use crate::database::{Connection, Database, Error, Sql};
 use crate::documents::DocumentId;
 use crate::documents::model::{Document, Draft, Summary};
 use crate::documents::search::Words;
 use crate::pagination::Position;
 use crate::timestamp::Timestamp;
 
+/// One document: owner, id.
+pub const FIND: &str =
+    "SELECT id, version, title, tags, content, created_at, updated_at FROM documents
+     WHERE owner = $1 AND id = $2 AND deleted_at IS NULL";
+
+/// A page of a list: owner, time and id of the last item before it, limit.
+pub const LIST: &str =
+    "SELECT id, version, title, tags, size_bytes, created_at, updated_at FROM documents
+     WHERE owner = $1 AND deleted_at IS NULL AND (created_at, id) < ($2, $3)
+     ORDER BY created_at DESC, id DESC LIMIT $4";
+
 /// The live document `id` of `owner`.
-pub async fn find(
-    connection: &mut Connection,
+pub async fn read(
+    database: &Database,
     owner: &str,
     id: &DocumentId,
 ) -> Result<Option<Document>, Error> {
-    connection
-        .fetch_optional(
-            "SELECT id, version, title, tags, content, created_at, updated_at FROM documents
-             WHERE owner = $1 AND id = $2 AND deleted_at IS NULL",
-            args![owner, id.as_str()],
-        )
+    let rows = database.read_few(FIND, args![owner, id.as_str()]).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// The live document `id` of `owner`, to be changed in the same transaction.
+pub async fn find(
+    transaction: &mut Connection,
+    owner: &str,
+    id: &DocumentId,
+) -> Result<Option<Document>, Error> {
+    transaction
+        .fetch_optional(FIND, args![owner, id.as_str()])
         .await
 }
 
 /// Up to `limit` live documents of `owner` after `position`, newest first.
 pub async fn list(
-    connection: &mut Connection,
+    database: &Database,
     owner: &str,
     position: &Position,
     limit: u32,
 ) -> Result<Vec<Summary>, Error> {
-    connection
-        .fetch_all(
-            "SELECT id, version, title, tags, size_bytes, created_at, updated_at FROM documents
-             WHERE owner = $1 AND deleted_at IS NULL AND (created_at, id) < ($2, $3)
-             ORDER BY created_at DESC, id DESC LIMIT $4",
+    database
+        .read_few(
+            LIST,
             args![owner, position.created_at, &position.id, i64::from(limit)],
         )
         .await
@@ -42,14 +57,16 @@ pub async fn list(
 
 /// Up to `limit` live documents of `owner` after `position` in which all `words` occur, newest first.
 pub async fn search(
-    connection: &mut Connection,
+    database: &Database,
     owner: &str,
     words: &Words,
     position: &Position,
     limit: u32,
 ) -> Result<Vec<Summary>, Error> {
     let query = words.to_query(owner);
-    connection
+    database
+        .read()
+        .await?
         .fetch_all(
             Sql {
                 sqlite: "SELECT id, version, title, tags, size_bytes, created_at, updated_at FROM documents

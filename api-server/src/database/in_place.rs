@@ -1,0 +1,209 @@
+//! Short reads of `SQLite`, made on the thread that asks.
+//!
+//! sqlx runs every `SQLite` connection on a thread of its own. That costs two switches of threads a statement and a copy
+//! of every value: several times what reading a row by its key takes. So what an index and a limit bound is read here,
+//! and all else, full-text search and writes first of all, by sqlx. A page that isn't in memory is waited for on this
+//! thread, as after a page fault.
+//!
+//! No read here waits for a lock: where another process has one, sqlx waits on its own thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, ToSql, params_from_iter};
+
+use super::{Error, Value};
+
+/// Memory for pages of each connection, at most. A write elsewhere empties it.
+const CACHE_KIBIBYTES: i64 = 16 << 10;
+
+/// What a row is turned into, column by column.
+pub trait FromRow: Sized {
+    /// Reads the columns in the order the statement names them.
+    ///
+    /// # Errors
+    /// A column holds something else.
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
+}
+
+/// Connections that only read. There are never more than threads that read at the same time.
+#[derive(Clone)]
+pub(super) struct Readers {
+    path: Arc<Path>,
+    /// `None` once it is closed.
+    idle: Arc<Mutex<Option<Vec<Connection>>>>,
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readers").finish_non_exhaustive()
+    }
+}
+
+impl Readers {
+    /// Readers of the database at `path`, which exists and is in WAL mode.
+    ///
+    /// # Errors
+    /// It can't be opened.
+    pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
+        let first = connect(&path)?;
+        Ok(Self {
+            path: path.into(),
+            idle: Arc::new(Mutex::new(Some(vec![first]))),
+        })
+    }
+
+    /// All rows of a statement that an index and a limit bound; `None` where somebody else has to read them: a lock
+    /// would have to be waited for, or this is closed.
+    ///
+    /// # Errors
+    /// The statement fails.
+    pub(super) fn read<T: FromRow>(
+        &self,
+        sql: &str,
+        arguments: &[Value<'_>],
+    ) -> Result<Option<Vec<T>>, Error> {
+        let connection = match self.idle().as_mut().map(Vec::pop) {
+            None => return Ok(None),
+            Some(Some(idle)) => idle,
+            Some(None) => connect(&self.path)?,
+        };
+        let rows = connection.prepare_cached(sql).and_then(|mut statement| {
+            statement
+                .query_map(params_from_iter(arguments), T::from_row)?
+                .collect()
+        });
+        if let Some(idle) = self.idle().as_mut() {
+            idle.push(connection);
+        }
+        match rows {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) if has_to_wait(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// From now on, all is read by somebody else.
+    pub(super) fn close(&self) {
+        self.idle().take();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, Error> {
+    // One thread at a time has a connection, so SQLite need not lock it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIBIBYTES)?;
+    // Without it SQLite plans a statement anew each time its arguments change, in case their values matter to the
+    // plan. Ours have one good plan each; see `plans` in the tests.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(connection)
+}
+
+fn has_to_wait(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self {
+            Self::Text(text) => text.as_deref().map(|text| ValueRef::Text(text.as_bytes())),
+            Self::Integer(integer) => integer.map(ValueRef::Integer),
+            Self::Bytes(bytes) => bytes.as_deref().map(ValueRef::Blob),
+        };
+        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl FromRow for i64 {
+        fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+            row.get(0)
+        }
+    }
+
+    /// Three numbers in a table, and whoever may write them.
+    fn numbers(folder: &Path) -> (Connection, Readers) {
+        let path = folder.join("numbers.db");
+        let writer = Connection::open(&path).unwrap();
+        writer
+            .execute_batch(
+                "CREATE TABLE numbers (n INTEGER); INSERT INTO numbers VALUES (1), (2), (3)",
+            )
+            .unwrap();
+        (writer, Readers::open(path).unwrap())
+    }
+
+    fn above(readers: &Readers, least: i64) -> Result<Option<Vec<i64>>, Error> {
+        readers.read(
+            "SELECT n FROM numbers WHERE n > $1 ORDER BY n",
+            &[least.into()],
+        )
+    }
+
+    fn idle(readers: &Readers) -> Option<usize> {
+        readers.idle().as_ref().map(Vec::len)
+    }
+
+    #[test]
+    fn each_read_sees_what_was_committed_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, readers) = numbers(folder.path());
+        assert_eq!(above(&readers, 1).unwrap(), Some(vec![2, 3]));
+        writer
+            .execute("DELETE FROM numbers WHERE n = 2", [])
+            .unwrap();
+        assert_eq!(above(&readers, 1).unwrap(), Some(vec![3]));
+        assert_eq!(above(&readers, 3).unwrap(), Some(vec![]));
+        // One thread asked.
+        assert_eq!(idle(&readers), Some(1));
+    }
+
+    /// Waiting here would hold up every request of this thread.
+    #[test]
+    fn what_is_locked_is_left_to_somebody_else_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, readers) = numbers(folder.path());
+        writer.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        assert_eq!(above(&readers, 1).unwrap(), None);
+        writer.execute_batch("COMMIT").unwrap();
+        assert_eq!(above(&readers, 1).unwrap(), Some(vec![2, 3]));
+    }
+
+    #[test]
+    fn nothing_is_read_after_the_end_and_nothing_held_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_writer, readers) = numbers(folder.path());
+        readers.close();
+        assert_eq!(above(&readers, 1).unwrap(), None);
+        assert_eq!(idle(&readers), None);
+    }
+
+    #[test]
+    fn nothing_can_be_written_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_writer, readers) = numbers(folder.path());
+        let written = readers.read::<i64>("INSERT INTO numbers VALUES (4) RETURNING n", &[]);
+        let error = written.unwrap_err();
+        assert!(
+            matches!(&error, Error::InPlace(error)
+                if error.sqlite_error_code() == Some(ErrorCode::ReadOnly)),
+            "{error}"
+        );
+        assert!(!error.may_pass());
+    }
+}
