@@ -1,5 +1,6 @@
 //! What handlers share, and the two routers made of it; the same for `main` and for tests.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,13 +29,25 @@ use crate::{
     documents, feed, health, internal, maintenance, openapi, profile, sessions, sync, telemetry,
 };
 
-/// What every handler can reach. Clones share everything.
+/// What every handler can reach. Clones share everything, and each request makes some.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The one of its kind in a process.
+#[derive(Debug)]
+pub struct Shared {
     /// Documents and all else that lasts.
     pub database: Database,
     /// Judges bearer tokens.
-    pub verifier: Arc<Verifier>,
+    pub verifier: Verifier,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// The time.
@@ -47,11 +60,11 @@ pub struct App {
     web: Option<Arc<web::Folder>>,
     pub(crate) roles_claim: Arc<str>,
     /// Subjects that have a row.
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) seen: Seen,
     pub(crate) internal_token: Option<Secret>,
     pub(crate) trusted_hops: usize,
     request_timeout: Duration,
-    stopping: Arc<AtomicBool>,
+    stopping: AtomicBool,
 }
 
 /// Why a server can't start.
@@ -110,21 +123,21 @@ impl App {
             .map(web::Folder::read)
             .transpose()?
             .map(Arc::new);
-        Ok(Self {
+        Ok(Self(Arc::new(Shared {
             database,
             web,
             login,
             management,
             roles_claim: settings.roles_claim.as_str().into(),
-            seen: Arc::default(),
+            seen: Seen::default(),
             internal_token: settings.internal_token.clone(),
             trusted_hops: settings.trusted_hops,
-            verifier: Arc::new(Verifier::new(keys, settings)),
+            verifier: Verifier::new(keys, settings),
             metrics,
             clock,
             request_timeout: settings.request_timeout,
-            stopping: Arc::default(),
-        })
+            stopping: AtomicBool::default(),
+        })))
     }
 
     /// The time now, as it is stored.
