@@ -4,6 +4,7 @@
 
 pub mod metrics;
 pub mod request;
+pub mod traceparent;
 
 use std::str::FromStr;
 

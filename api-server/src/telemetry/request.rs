@@ -1,4 +1,5 @@
-//! The span around every request, its one log line, and the id that ties ours to the edge's.
+//! The span around every request, its one log line, and the ids that tie ours to the edge's: the request's, the
+//! decision's, and the trace's.
 
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use edge_auth_policy::decision_id;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::traceparent::TraceParent;
 use crate::app::App;
 
 /// The id of one request, chosen by the edge or by us; echoed in the reply.
@@ -21,13 +23,19 @@ pub const X_DECISION_ID: HeaderName = HeaderName::from_static(decision_id::HEADE
 /// Opens the span, times the request, writes the line.
 pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let request_id =
-        id(request.headers(), &X_REQUEST_ID).unwrap_or_else(|| Uuid::new_v4().to_string());
+    let request_id = id(request.headers(), &X_REQUEST_ID).unwrap_or_else(|| new_id().to_string());
     let decision_id = id(request.headers(), &X_DECISION_ID);
     let method = request.method().clone();
     // The template, not the path: bounded, and free of what clients put into paths.
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request_id, decision_id);
+    let trace = TraceParent::read(request.headers());
+    let span = tracing::info_span!(
+        "request",
+        request_id,
+        decision_id,
+        trace_id = trace.map(|trace| trace.trace_id),
+        parent_span_id = trace.map(|trace| trace.parent_id),
+    );
     async move {
         let mut response = next.run(request).await;
         if let Ok(value) = HeaderValue::try_from(request_id) {
@@ -47,6 +55,11 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
     }
     .instrument(span)
     .await
+}
+
+/// A UUID version 4 of this thread's generator: `Uuid::new_v4` asks the system each time.
+fn new_id() -> Uuid {
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid()
 }
 
 /// The method as a label: clients can invent as many as they like.

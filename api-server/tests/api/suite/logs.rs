@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::login::Site;
 use super::provider::Misbehaviour;
+use super::server::Server;
 
 /// What is logged on this thread, which runs all of a test, at every level.
 pub(crate) struct Logs {
@@ -112,9 +113,9 @@ async fn a_refused_id_token_is_logged_with_its_reason_and_nothing_of_what_it_say
     }
 }
 
-/// One search by the id of the edge's decision, or by the id of a request, finds everything that happened.
+/// One search by the id of the edge's decision, of a request or of a trace finds everything that happened.
 #[tokio::test]
-async fn every_line_of_a_request_carries_its_id_and_that_of_the_edges_decision() {
+async fn every_line_of_a_request_carries_its_id_and_those_of_the_edges_decision_and_the_trace() {
     let site = Site::start().await;
     let mut browser = site.log_in("auth0|u").await;
     let logs = Logs::capture();
@@ -139,7 +140,8 @@ async fn every_line_of_a_request_carries_its_id_and_that_of_the_edges_decision()
             .server
             .request(method, path)
             .header("x-request-id", "request-1")
-            .header(edge_auth_policy::decision_id::HEADER, "decision-1");
+            .header(edge_auth_policy::decision_id::HEADER, "decision-1")
+            .header("traceparent", TRACEPARENT);
         browser.send(call).await;
         let lines = ours(logs.take());
         let said: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
@@ -148,6 +150,34 @@ async fn every_line_of_a_request_carries_its_id_and_that_of_the_edges_decision()
             let span = &line["span"];
             assert_eq!(span["request_id"], "request-1", "{line}");
             assert_eq!(span["decision_id"], "decision-1", "{line}");
+            assert_eq!(span["trace_id"], TRACE_ID, "{line}");
+            assert_eq!(span["parent_span_id"], "b7ad6b7169203331", "{line}");
         }
+    }
+}
+
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// What a client writes into the header neither fails a request nor reaches the log, unless it is a trace (W3C Trace
+/// Context §3.2.2.3).
+#[tokio::test]
+async fn a_malformed_traceparent_is_ignored() {
+    let server = Server::start().await;
+    let logs = Logs::capture();
+    for value in ["forged-line", &TRACEPARENT.to_uppercase(), "00-forged-01"] {
+        let call = server.get("/healthz").header("traceparent", value);
+        assert_eq!(call.send().await.status, StatusCode::OK);
+        let lines = ours(logs.take());
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let span = lines[0]["span"].as_object().unwrap();
+        assert!(span.contains_key("request_id"), "{span:?}");
+        assert!(!span.contains_key("trace_id"), "{span:?}");
+        assert!(!span.contains_key("parent_span_id"), "{span:?}");
+        let text = lines[0].to_string().to_lowercase();
+        assert!(
+            !text.contains("forged") && !text.contains(TRACE_ID),
+            "{text}"
+        );
     }
 }
