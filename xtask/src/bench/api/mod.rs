@@ -1,8 +1,9 @@
 //! The same three routes of api-server and of a small `FastAPI` server, in turns; then api-server alone, with one owner
 //! of ever more documents.
 //!
-//! Both have the same schema, documents, durability and tokens, check the same things and answer the same; this is
-//! tried before anything is measured. Each has one core, the load another; the one whose turn it is not waits.
+//! `FastAPI` comes twice: as a team would write it, and tuned. All have the same schema, documents, durability and
+//! tokens, check the same things and answer the same; this is tried before anything is measured. Each has one core, the
+//! load another; those whose turn it is not wait.
 
 mod answers;
 mod curve;
@@ -25,6 +26,7 @@ use crate::service::Services;
 use crate::{command, workspace};
 use documents::Database;
 use report::Row;
+use servers::Jose;
 
 /// Documents of each of the owners that come in turns.
 const DOCUMENTS: usize = 50;
@@ -83,20 +85,26 @@ struct Bench<'b> {
 }
 
 impl Bench<'_> {
-    /// Rounds of every route on both servers.
+    /// Rounds of every route on all servers.
     fn compare(&self, services: &mut Services, rounds: u16) -> Result<Vec<Row>> {
         let owners: Vec<_> = (0..tokens::COUNT)
             .map(|number| (tokens::subject(number), DOCUMENTS))
             .collect();
         let database = Database::make(self, "ours", &owners)?;
-        let copy = database.copy(&self.folder.join("fastapi.db"))?;
-        let both = [
-            servers::api_server(self, services, &database)?,
-            servers::fastapi(self, services, &copy)?,
+        // Copied before anything opens it.
+        let copies = [
+            database.copy(&self.folder.join("fastapi.db"))?,
+            database.copy(&self.folder.join("fastapi-tuned.db"))?,
         ];
-        command::announce("both answer the same");
+        let [usual, tuned] = &copies;
+        let all = [
+            servers::api_server(self, services, &database)?,
+            servers::fastapi(self, services, usual, Jose::WebKey)?,
+            servers::fastapi(self, services, tuned, Jose::Constructed)?,
+        ];
+        command::announce("all answer the same");
         let paths = self.paths(&database)?;
-        answers::compare(&both, self.tokens, &paths)?;
+        answers::compare(&all, self.tokens, &paths)?;
 
         let routes = [
             ("list", Carried::tokens(&self.tokens.usual)),
@@ -111,7 +119,7 @@ impl Bench<'_> {
         ];
         let mut rows = Vec::new();
         for (route, carried) in routes {
-            for server in &both {
+            for server in &all {
                 rows.push(Row::new(route, server.name));
                 self.load
                     .turn(server.address, carried, WARM_UP, server.process)?;
@@ -124,7 +132,7 @@ impl Bench<'_> {
         for round in 1..=rounds {
             let turns = routes
                 .iter()
-                .flat_map(|route| both.iter().map(move |server| (route, server)));
+                .flat_map(|route| all.iter().map(move |server| (route, server)));
             for ((route, server), row) in turns.zip(&mut rows) {
                 let (name, carried) = *route;
                 let turn = self
@@ -132,13 +140,13 @@ impl Bench<'_> {
                     .turn(server.address, carried, self.time, server.process)
                     .with_context(|| format!("{name}, {}", server.name))?;
                 eprintln!(
-                    "    {round}/{rounds} {name:<7} {:<10} {:>8.0} requests/s {:>7.1} µs CPU",
+                    "    {round}/{rounds} {name:<7} {:<14} {:>8.0} requests/s {:>7.1} µs CPU",
                     server.name, turn.per_second, turn.cpu_micros
                 );
                 row.push(turn, process::resident_bytes(server.process)?);
             }
         }
-        for server in both {
+        for server in all {
             services.end_one(server.name);
         }
         Ok(rows)

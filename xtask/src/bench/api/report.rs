@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::servers::OURS;
 use crate::bench::load::Turn;
 use crate::bench::report::{Measured, machine, whole};
 use crate::paint;
@@ -36,15 +37,16 @@ impl Row {
         self.resident.iter().copied().max().unwrap_or_default()
     }
 
-    /// How often this row's requests go into the other's time, and its CPU time into the other's; of the same route.
+    /// Of the same route, how many times this server's requests per second ours serves, and how many times our CPU
+    /// time per request it takes.
     fn ratios(&self, rows: &[Self]) -> Option<(f64, f64)> {
-        let other = rows
+        let ours = rows
             .iter()
-            .find(|row| row.route == self.route && row.server != self.server)?;
-        let cpu = other
+            .find(|row| row.route == self.route && row.server == OURS)?;
+        let cpu = self
             .measured
-            .ratio_of(&self.measured, |turn| turn.cpu_micros);
-        Some((self.measured.ratio(&other.measured), cpu))
+            .ratio_of(&ours.measured, |turn| turn.cpu_micros);
+        Some((ours.measured.ratio(&self.measured), cpu))
     }
 }
 
@@ -55,15 +57,15 @@ pub(super) fn print(rows: &[Row]) {
         paint::stdout().bold(format!("one core each, {}", machine()))
     );
     println!(
-        "| route  | server     | requests/s | p50 µs | p99 µs | CPU µs | MiB | requests/s ratio | CPU ratio |"
+        "| route  | server         | requests/s | p50 µs | p99 µs | CPU µs | MiB | ours, requests/s | ours, CPU |"
     );
     println!(
-        "|--------|------------|-----------:|-------:|-------:|-------:|----:|-----------------:|----------:|"
+        "|--------|----------------|-----------:|-------:|-------:|-------:|----:|-----------------:|----------:|"
     );
     for row in rows {
         let (requests, cpu) = row.ratios(rows).unwrap_or((f64::NAN, f64::NAN));
         println!(
-            "| {:<6} | {:<10} | {:>10.0} | {:>6.0} | {:>6.0} | {:>6.1} | {:>3} | {requests:>16.2} | {cpu:>9.2} |",
+            "| {:<6} | {:<14} | {:>10.0} | {:>6.0} | {:>6.0} | {:>6.1} | {:>3} | {requests:>14.2} × | {cpu:>7.2} × |",
             row.route,
             row.server,
             row.measured.median(|turn| turn.per_second),
@@ -81,7 +83,7 @@ pub(super) fn json(rows: &[Row]) -> Value {
         let (requests, cpu) = row.ratios(rows).unwrap_or((f64::NAN, f64::NAN));
         json!({
             "route": row.route, "server": row.server, "resident_bytes": row.resident,
-            "requests_ratio": requests, "cpu_ratio": cpu, "turns": row.measured.turns_json(),
+            "ours_requests_ratio": requests, "ours_cpu_ratio": cpu, "turns": row.measured.turns_json(),
         })
     });
     all.collect()
@@ -107,12 +109,17 @@ mod tests {
     #[test]
     fn a_route_is_compared_with_the_same_route_of_the_other_server() {
         let rows = [
-            row("list", "ours", 900.0, 50.0),
+            row("list", OURS, 900.0, 50.0),
             row("list", "theirs", 100.0, 500.0),
-            row("get", "ours", 10.0, 1.0),
+            row("list", "tuned", 300.0, 100.0),
+            row("get", "theirs", 10.0, 1.0),
         ];
-        let (requests, cpu) = rows[0].ratios(&rows).unwrap();
-        assert!((requests - 9.0).abs() < 1e-9 && (cpu - 10.0).abs() < 1e-9);
-        assert!(rows[2].ratios(&rows).is_none());
+        for (row, expected) in [(1, (9.0, 10.0)), (2, (3.0, 2.0)), (0, (1.0, 1.0))] {
+            let (requests, cpu) = rows[row].ratios(&rows).unwrap();
+            let (wanted_requests, wanted_cpu): (f64, f64) = expected;
+            assert!((requests - wanted_requests).abs() < 1e-9, "{row}");
+            assert!((cpu - wanted_cpu).abs() < 1e-9, "{row}");
+        }
+        assert!(rows[3].ratios(&rows).is_none());
     }
 }

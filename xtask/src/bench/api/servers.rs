@@ -23,6 +23,8 @@ pub(super) struct Server {
     pub(super) process: u32,
 }
 
+/// The one that is ours.
+pub(super) const OURS: &str = "api-server";
 /// Some 25 packages.
 const INSTALL_LIMIT: Duration = Duration::from_mins(5);
 
@@ -75,7 +77,7 @@ pub(super) fn api_server(
     services: &mut Services,
     database: &Database,
 ) -> Result<Server> {
-    let name = "api-server";
+    let name = OURS;
     let mut command = bench.load.on_core("0", bench.program);
     command
         .env("API_ISSUER", ISSUER)
@@ -97,6 +99,15 @@ pub(super) fn api_server(
     server(name, address, services)
 }
 
+/// How python-jose is given a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Jose {
+    /// The JSON Web Key with every token, as Auth0's quickstart for Python does.
+    WebKey,
+    /// A key that is made once: quicker, and seldom seen.
+    Constructed,
+}
+
 /// Starts the `FastAPI` server on `database`.
 ///
 /// # Errors
@@ -106,8 +117,12 @@ pub(super) fn fastapi(
     bench: &Bench<'_>,
     services: &mut Services,
     database: &Database,
+    jose: Jose,
 ) -> Result<Server> {
-    let name = "FastAPI";
+    let (name, form) = match jose {
+        Jose::WebKey => ("FastAPI", "web-key"),
+        Jose::Constructed => ("FastAPI, tuned", "constructed"),
+    };
     let keys = bench.folder.join("jwks.json");
     fs::write(&keys, bench.tokens.jwks.to_string())?;
     // uvicorn does not say which port it took.
@@ -125,6 +140,7 @@ pub(super) fn fastapi(
         .env("BENCH_ISSUER", ISSUER)
         .env("BENCH_AUDIENCE", AUDIENCE)
         .env("BENCH_JWKS", &keys)
+        .env("BENCH_KEYS", form)
         .env("BENCH_DATABASE", database.path());
     services.start(name, 33, &mut command, |_| {
         let status = http::status(address, "/healthz").ok()?;
