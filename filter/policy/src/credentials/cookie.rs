@@ -1,5 +1,7 @@
 //! Cookies, as far as a token in one of them needs (RFC 6265 §4.2).
 
+use memchr::memchr;
+
 use super::SeveralTokens;
 use crate::decision::Mutations;
 use crate::request::RequestHead;
@@ -12,10 +14,7 @@ pub(super) fn value<'a>(
     head: &RequestHead<'a>,
     name: &str,
 ) -> Result<Option<&'a [u8]>, SeveralTokens> {
-    let mut values = head
-        .all("cookie")
-        .flat_map(|field| field.split(|byte| *byte == b';'))
-        .filter_map(|pair| named(pair, name));
+    let mut values = pairs(head).filter_map(|pair| named(pair, name));
     let first = values.next();
     if values.next().is_some() {
         Err(SeveralTokens)
@@ -27,13 +26,9 @@ pub(super) fn value<'a>(
 /// Rewrites the `cookie` fields without the cookies `names`.
 pub fn without_cookies(head: &RequestHead<'_>, names: &[&str], mutations: &mut Mutations) {
     let is_taken = |pair: &[u8]| names.iter().any(|name| named(pair, name).is_some());
-    let pairs = head
-        .all("cookie")
-        .flat_map(|field| field.split(|byte| *byte == b';'));
     let mut kept: Vec<&[u8]> = Vec::new();
     let mut is_any_taken = false;
-    // Once over the bytes: a session is thousands of them.
-    for pair in pairs {
+    for pair in pairs(head) {
         if is_taken(pair) {
             is_any_taken = true;
         } else if !pair.trim_ascii().is_empty() {
@@ -47,6 +42,24 @@ pub fn without_cookies(head: &RequestHead<'_>, names: &[&str], mutations: &mut M
     if !kept.is_empty() {
         mutations.set.push(("cookie".into(), kept.join(&b"; "[..])));
     }
+}
+
+/// The pairs of all `cookie` fields as they were sent, spaces around them included.
+///
+/// A session is thousands of bytes, each of which `memchr` looks at with several others at once.
+pub(crate) fn pairs<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = &'a [u8]> {
+    head.all("cookie").flat_map(|field| {
+        let mut rest = Some(field);
+        std::iter::from_fn(move || {
+            let all = rest.take()?;
+            let Some((pair, after)) = memchr(b';', all).and_then(|at| all.split_at_checked(at))
+            else {
+                return Some(all);
+            };
+            rest = after.get(1..);
+            Some(pair)
+        })
+    })
 }
 
 /// The value of `pair` if it is `name=value`; names are case-sensitive, quotes belong to the value's form.

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use crate::decision::Mutations;
 use crate::request::RequestHead;
 
+pub(crate) use cookie::pairs as cookie_pairs;
 pub use cookie::without_cookies;
 pub use query::without_parameters;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Gateway, Request, Stop};
 use crate::config::SessionSettings;
-use crate::credentials::{TokenSource, UnverifiedCredential};
+use crate::credentials::{TokenSource, UnverifiedCredential, cookie_pairs};
 use crate::pipeline::trace::Event;
 use crate::rejection::Reason;
 use crate::request::RequestHead;
@@ -62,22 +62,19 @@ impl SessionCookie {
 
 /// The cookies whose names begin with `name`. A value that is no text is given as one that can't be opened.
 fn cookies<'a>(head: &RequestHead<'a>, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
-    head.all("cookie")
-        .flat_map(|field| field.split(|byte| *byte == b';'))
-        .filter_map(move |pair| {
-            let (found, value) =
-                pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
-            // Some readers take `name =value` for `name=value`.
-            let found = found.trim_ascii();
-            if !found.starts_with(name.as_bytes()) {
-                return None;
-            }
-            let value = value.get(1..)?.trim_ascii();
-            Some((
-                std::str::from_utf8(found).ok()?,
-                std::str::from_utf8(value).unwrap_or_default(),
-            ))
-        })
+    cookie_pairs(head).filter_map(move |pair| {
+        let (found, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+        // Some readers take `name =value` for `name=value`.
+        let found = found.trim_ascii();
+        if !found.starts_with(name.as_bytes()) {
+            return None;
+        }
+        let value = value.get(1..)?.trim_ascii();
+        Some((
+            std::str::from_utf8(found).ok()?,
+            std::str::from_utf8(value).unwrap_or_default(),
+        ))
+    })
 }
 
 impl Gateway {
