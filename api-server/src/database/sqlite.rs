@@ -50,6 +50,7 @@ pub(super) async fn open(
         .foreign_keys(true)
         .pragma("temp_store", "memory")
         .pragma("journal_size_limit", "67108864");
+    let lock = lock(&options).await?;
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -57,7 +58,7 @@ pub(super) async fn open(
         .max_lifetime(None)
         .connect_with(options.clone())
         .await?;
-    migrate(&options, &writer).await?;
+    MIGRATIONS.run(&writer).await?;
     let in_place = Readers::open(options.get_filename().to_path_buf())?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.max(1))
@@ -67,6 +68,7 @@ pub(super) async fn open(
         .test_before_acquire(false)
         .connect_with(options.pragma("query_only", "on"))
         .await?;
+    drop(lock);
     let writer = Writer::new(writer);
     Ok(Pools {
         readers,
@@ -75,12 +77,13 @@ pub(super) async fn open(
     })
 }
 
-/// sqlx locks nothing for `SQLite`: a lock file keeps two processes that start at once apart.
-async fn migrate(options: &SqliteConnectOptions, pool: &SqlitePool) -> Result<(), Error> {
+/// Keeps two servers that start at once apart: sqlx locks nothing for `SQLite`, and while one makes the file a WAL
+/// database, another can't even open it. Locked until it is dropped.
+async fn lock(options: &SqliteConnectOptions) -> Result<std::fs::File, Error> {
     let mut path = PathBuf::from(options.get_filename()).into_os_string();
     path.push(".migrate-lock");
     let path = PathBuf::from(path);
-    let lock = tokio::task::spawn_blocking(move || {
+    tokio::task::spawn_blocking(move || {
         let locked = std::fs::File::create(&path).and_then(|file| file.lock().map(|()| file));
         locked.map_err(|source| Error::Lock {
             path: path.display().to_string(),
@@ -88,8 +91,24 @@ async fn migrate(options: &SqliteConnectOptions, pool: &SqlitePool) -> Result<()
         })
     })
     .await
-    .map_err(|_| Error::Panicked)??;
-    MIGRATIONS.run(pool).await?;
-    drop(lock);
-    Ok(())
+    .map_err(|_| Error::Panicked)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_waits_for_one_that_migrates() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("api.db");
+        let lock = std::fs::File::create(folder.path().join("api.db.migrate-lock")).unwrap();
+        lock.lock().unwrap();
+        let opening = tokio::spawn(open(SqliteConnectOptions::new().filename(&path), 1));
+        // Far longer than opening takes. It can't end before the lock does, however slow the machine is.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!opening.is_finished());
+        lock.unlock().unwrap();
+        opening.await.unwrap().unwrap().close().await;
+    }
 }

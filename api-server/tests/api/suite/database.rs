@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use api_server::database::{Connection, Error};
+use api_server::database::{Connection, Database, Error};
 use tokio::sync::Notify;
 
-use super::server::Server;
+use super::server::{Server, Storage};
 
 async fn add(tx: &mut Connection, subject: &str) -> Result<(), Error> {
     tx.execute(
@@ -97,4 +97,23 @@ async fn a_write_that_panics_leaves_nothing_and_the_next_one_goes_on() {
     let next = database.write::<(), Error, _>(|tx| Box::pin(add(tx, "next")));
     next.await.unwrap();
     assert_eq!(subjects(&server).await, ["next"]);
+}
+
+/// Replicas are started together, on a database nobody has prepared.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_start_at_once_all_find_the_schema() {
+    let storage = Storage::create();
+    let url = storage.url().parse().unwrap();
+    let databases = futures::future::join_all((0..8).map(|_| Database::open(&url, 1))).await;
+    for database in databases {
+        let database = database.unwrap();
+        let mut connection = database.read().await.unwrap();
+        let rows: Vec<(String,)> = connection
+            .fetch_all("SELECT subject FROM users", &[])
+            .await
+            .unwrap();
+        assert!(rows.is_empty());
+        drop(connection);
+        database.close().await;
+    }
 }

@@ -244,10 +244,13 @@ fn no_edit_is_lost_and_no_change_skipped_or_repeated() {
         [server, replica]
     });
     let mut runs = 0;
+    // `PROPTEST_CASES` asks for another number.
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = Config::default();
     let mut runner = TestRunner::new(Config {
-        cases: 40,
+        cases: if asked { config.cases } else { 40 },
         failure_persistence: None,
-        ..Config::default()
+        ..config
     });
     let counter = std::cell::RefCell::new(&mut runs);
     runner
