@@ -13,12 +13,11 @@ use tokio::process::{Child, Command};
 
 use super::server::{ALL_SCOPES, Storage};
 
-/// `SQLite` is our own to make durable; `PostgreSQL` outlives us by itself, so there it is the protocol that is tried.
-/// `EDGE_AUTH_KILLS` asks for another number.
+/// A hundred, or as many as `EDGE_AUTH_KILLS` asks for. `SQLite` is our own to make durable; `PostgreSQL` outlives us by
+/// itself, so there it is the protocol that is tried.
 fn kills() -> usize {
     let asked = std::env::var("EDGE_AUTH_KILLS").ok();
-    let default = if crate::ON_POSTGRES { 10 } else { 100 };
-    asked.map_or(default, |kills| kills.parse().unwrap())
+    asked.map_or(100, |kills| kills.parse().unwrap())
 }
 const WRITERS: usize = 4;
 
