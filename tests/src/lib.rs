@@ -11,6 +11,7 @@
 //! | [`load`] | many of its requests at once |
 //! | [`rate_limit_service`] | a service that Envoy asks over gRPC, which answers as the test says |
 //! | [`redis`] | a Redis of the test's own |
+//! | [`redis_counters`] | what the crate `limitador` has such a service answer, its counters in Redis |
 //! | [`gateway`] | Envoy with the module in front of the echo, ready to be asked |
 //! | [`wait`] | waiting for what another process does, with a deadline |
 //!
@@ -23,6 +24,7 @@ pub mod load;
 pub mod module;
 pub mod rate_limit_service;
 pub mod redis;
+pub mod redis_counters;
 pub mod rfc_vectors;
 pub mod sources;
 pub mod upstream;

@@ -85,16 +85,34 @@ impl RedisConnection {
     /// # Errors
     ///
     /// When the connection breaks, or Redis answers anything else.
-    pub fn integer(&mut self, command: &[&str]) -> Result<u32> {
+    pub fn integer(&mut self, command: &[&str]) -> Result<i64> {
+        self.send(command)?;
+        self.number(':')
+    }
+
+    /// Sends a command whose answer is a list of numbers.
+    ///
+    /// # Errors
+    ///
+    /// When the connection breaks, or Redis answers anything else.
+    pub fn integers(&mut self, command: &[&str]) -> Result<Vec<i64>> {
+        self.send(command)?;
+        (0..self.number('*')?).map(|_| self.number(':')).collect()
+    }
+
+    fn send(&mut self, command: &[&str]) -> Result<()> {
         let mut request = format!("*{}\r\n", command.len());
         for part in command {
             // Writing to a string does not fail.
             let _ = write!(request, "${}\r\n{part}\r\n", part.len());
         }
-        self.0.get_mut().write_all(request.as_bytes())?;
+        Ok(self.0.get_mut().write_all(request.as_bytes())?)
+    }
+
+    fn number(&mut self, kind: char) -> Result<i64> {
         let mut line = String::new();
         self.0.read_line(&mut line)?;
-        let number = line.strip_prefix(':').map(str::trim_end);
+        let number = line.strip_prefix(kind).map(str::trim_end);
         let number = number.with_context(|| format!("Redis answered {line:?}"))?;
         Ok(number.parse()?)
     }
