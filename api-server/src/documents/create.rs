@@ -38,12 +38,7 @@ pub(super) async fn handler(
     let id = DocumentId::new();
     let document = app
         .database
-        .write(move |tx| {
-            Box::pin(async move {
-                let change = store::next_change(tx, &owner, now).await?;
-                store::insert(tx, &owner, &id, &draft, change, now).await
-            })
-        })
+        .write(move |tx| Box::pin(async move { store::insert(tx, &owner, &id, &draft, now).await }))
         .await
         .map_err(ApiError::from)?;
     let location = format!("/api/v1/documents/{}", document.id);

@@ -124,25 +124,37 @@ pub async fn next_change(
     Ok(change)
 }
 
-/// Adds a document as change number `change`.
+/// Adds a document, as `owner`'s next change (see [`next_change`]). Both in one go: a new document is what is written
+/// most.
 pub async fn insert(
     transaction: &mut Connection,
     owner: &str,
     id: &DocumentId,
     draft: &Draft,
-    change: i64,
     now: Timestamp,
 ) -> Result<Document, Error> {
     transaction
         .fetch_one(
-            "INSERT INTO documents (owner, id, version, change_seq, created_at, updated_at,
-                                    size_bytes, title, tags, content)
-             VALUES ($1, $2, 1, $3, $4, $4, $5, $6, $7, $8)
-             RETURNING id, version, title, tags, content, created_at, updated_at",
+            Sql {
+                sqlite: "INSERT INTO users (subject, change_seq, created_at) VALUES ($1, 1, $3)
+                     ON CONFLICT (subject) DO UPDATE SET change_seq = users.change_seq + 1;
+                     INSERT INTO documents (owner, id, version, change_seq, created_at, updated_at,
+                                            size_bytes, title, tags, content)
+                     SELECT subject, $2, 1, change_seq, $3, $3, $4, $5, $6, $7 FROM users WHERE subject = $1
+                     RETURNING id, version, title, tags, content, created_at, updated_at",
+                postgres: "WITH owner AS (
+                         INSERT INTO users (subject, change_seq, created_at) VALUES ($1, 1, $3)
+                         ON CONFLICT (subject) DO UPDATE SET change_seq = users.change_seq + 1
+                         RETURNING subject, change_seq
+                     )
+                     INSERT INTO documents (owner, id, version, change_seq, created_at, updated_at,
+                                            size_bytes, title, tags, content)
+                     SELECT subject, $2, 1, change_seq, $3, $3, $4, $5, $6, $7 FROM owner
+                     RETURNING id, version, title, tags, content, created_at, updated_at",
+            },
             args![
                 owner,
                 id.as_str(),
-                change,
                 now,
                 size(draft),
                 draft.title(),

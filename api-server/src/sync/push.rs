@@ -286,14 +286,18 @@ async fn apply(
             documents::bury(tx, owner, &edit.id, change, now).await?;
             version + 1
         }
+        Some(draft) if current.is_none() => {
+            let document = documents::insert(tx, owner, &edit.id, draft, now).await?;
+            document.version
+        }
         Some(draft) => {
             let change = documents::next_change(tx, owner, now).await?;
-            let document = match (current.is_some(), deleted) {
-                (false, _) => documents::insert(tx, owner, &edit.id, draft, change, now).await,
-                (true, false) => documents::replace(tx, owner, &edit.id, draft, change, now).await,
-                (true, true) => documents::revive(tx, owner, &edit.id, draft, change, now).await,
+            let document = if deleted {
+                documents::revive(tx, owner, &edit.id, draft, change, now).await?
+            } else {
+                documents::replace(tx, owner, &edit.id, draft, change, now).await?
             };
-            document?.version
+            document.version
         }
     };
     store::remember(tx, owner, &edit.key, (&edit.id, version), &edit.hash, now).await?;
