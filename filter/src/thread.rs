@@ -38,8 +38,16 @@ pub(crate) struct Worker {
     /// Which decisions are timed.
     timed: Sampler,
     /// The state machine's name for each HTTP call under way.
-    calls: HashMap<u32, FetchHandle>,
+    calls: HashMap<u32, Call>,
     is_tick_short: bool,
+}
+
+/// An HTTP call under way.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    handle: FetchHandle,
+    /// Of a larger answer, one byte more than this is taken from the host.
+    max_body_bytes: usize,
 }
 
 /// How far a request got.
@@ -144,9 +152,10 @@ impl Worker {
 
     /// Hands an HTTP call's answer to the state machine that asked for it.
     pub(crate) fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize) {
-        let Some(handle) = self.calls.remove(&token) else {
+        let Some(call) = self.calls.remove(&token) else {
             return;
         };
+        let handle = call.handle;
         let now = host::now();
         // No headers at all is how the host says that no answer came.
         if headers == 0 {
@@ -162,7 +171,7 @@ impl Worker {
             .iter()
             .find(|(name, _)| *name == b":status")
             .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
-        let body = host::http_call_body(body);
+        let body = host::http_call_body(body.min(call.max_body_bytes.saturating_add(1)));
         let response = status.map(|status| Response {
             status,
             headers: &fields,
@@ -305,7 +314,11 @@ impl Worker {
 
     fn dispatch(&mut self, handle: FetchHandle, fetch: &Fetch, now: UnixTime) {
         if let Ok(token) = host::dispatch(fetch) {
-            self.calls.insert(token, handle);
+            let call = Call {
+                handle,
+                max_body_bytes: fetch.max_body_bytes,
+            };
+            self.calls.insert(token, call);
             return;
         }
         let purpose = self.gateway.purpose(handle);

@@ -4,6 +4,7 @@
 mod advisories;
 mod configure;
 mod cost;
+mod fetched_bodies;
 mod harness;
 mod hostile;
 mod identity;

@@ -74,9 +74,9 @@ pub(crate) fn http_call_headers() -> Result<HeaderBuffer, HostError> {
     abi::header_map_pairs(MapType::HttpCallResponseHeaders)
 }
 
-/// The body of the HTTP call's answer that is being delivered, whole.
-pub(crate) fn http_call_body(size: usize) -> Vec<u8> {
-    hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+/// The body of the HTTP call's answer that is being delivered, up to so many bytes.
+pub(crate) fn http_call_body(most: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, most)
         .ok()
         .flatten()
         .unwrap_or_default()

@@ -229,6 +229,12 @@ impl Worker {
         lock(&self.process.vms[self.number]).vm.memory_bytes()
     }
 
+    /// The most bytes of an HTTP call's answer that the module took at once, however many there were.
+    pub fn largest_body_read(&self) -> usize {
+        let worker = lock(&self.process.vms[self.number]);
+        worker.vm.state().largest_body_read
+    }
+
     /// Takes the record of every callback made since the last time, with its cost.
     pub fn take_callbacks(&self) -> Vec<Callback> {
         let mut worker = lock(&self.process.vms[self.number]);

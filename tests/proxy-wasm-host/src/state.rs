@@ -51,6 +51,8 @@ pub(crate) struct VmState {
     pub(crate) configuring: bool,
     pub(crate) stop_iteration: bool,
     pub(crate) http_response: Option<Response>,
+    /// The most bytes of an HTTP call's answer that the module took.
+    pub(crate) largest_body_read: usize,
     pub(crate) grpc_message: Option<Vec<u8>>,
     pub(crate) grpc_initial_metadata: Option<Headers>,
     pub(crate) grpc_trailing_metadata: Option<Headers>,
@@ -104,6 +106,7 @@ impl VmState {
             configuring: false,
             stop_iteration: false,
             http_response: None,
+            largest_body_read: 0,
             grpc_message: None,
             grpc_initial_metadata: None,
             grpc_trailing_metadata: None,

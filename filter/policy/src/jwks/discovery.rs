@@ -149,6 +149,14 @@ mod tests {
         );
     }
 
+    /// The host that is compared is never one with user information, whatever hosts a configuration allows.
+    #[test]
+    fn a_location_has_no_user_information() {
+        assert!(https_location("https://tenant.example/k").is_some());
+        assert_eq!(https_location("https://user@tenant.example/k"), None);
+        assert_eq!(https_location("https://@tenant.example/k"), None);
+    }
+
     #[test]
     fn metadata_of_another_issuer_is_refused() {
         let mismatch = Err(FetchFailure::IssuerMismatch);

@@ -11,8 +11,8 @@ pub enum FetchFailure {
     /// An answer with another status than 200. Redirects are not followed.
     #[error("the identity provider answered with status {0}")]
     Status(u16),
-    /// The body is larger than allowed.
-    #[error("the document has {0} bytes, more than allowed")]
+    /// The body is larger than this many bytes.
+    #[error("the document has more than {0} bytes")]
     TooLarge(usize),
     /// The body is not a key set with a usable key.
     #[error(transparent)]

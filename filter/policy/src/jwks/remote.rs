@@ -160,6 +160,7 @@ impl RemoteKeys {
             authority: location.authority,
             path: location.path,
             timeout: self.settings.timeout,
+            max_body_bytes: self.settings.max_body_bytes,
         }
     }
 
@@ -168,7 +169,7 @@ impl RemoteKeys {
             return Err(FetchFailure::Status(response.status));
         }
         if response.body.len() > self.settings.max_body_bytes {
-            return Err(FetchFailure::TooLarge(response.body.len()));
+            return Err(FetchFailure::TooLarge(self.settings.max_body_bytes));
         }
         match &self.settings.source {
             Source::Discovery {

@@ -48,8 +48,8 @@ pub enum FeedFailure {
     /// An answer with another status than 200.
     #[error("the revocation feed answered with status {0}")]
     Status(u16),
-    /// A page with more bytes than allowed.
-    #[error("a page of the revocation feed has {0} bytes, more than allowed")]
+    /// A page with more than this many bytes.
+    #[error("a page of the revocation feed has more than {0} bytes")]
     TooLarge(usize),
     /// A page that can't be read.
     #[error(transparent)]
@@ -286,6 +286,7 @@ impl RevocationFeed {
             authority: authority.clone(),
             path,
             timeout: self.settings.timeout,
+            max_body_bytes: MAX_PAGE_BYTES,
         }
     }
 
@@ -299,7 +300,7 @@ fn read(response: &Response<'_>) -> Result<Page, FeedFailure> {
         return Err(FeedFailure::Status(response.status));
     }
     if response.body.len() > MAX_PAGE_BYTES {
-        return Err(FeedFailure::TooLarge(response.body.len()));
+        return Err(FeedFailure::TooLarge(MAX_PAGE_BYTES));
     }
     Ok(feed::parse(response.body)?)
 }

@@ -20,6 +20,8 @@ pub struct Fetch {
     pub path: String,
     /// After this time without an answer, report a failure.
     pub timeout: Duration,
+    /// A larger body is refused: more than one byte beyond this need not be taken from the host.
+    pub max_body_bytes: usize,
 }
 
 /// What a tick brought.
@@ -79,6 +81,6 @@ pub struct Response<'a> {
     pub status: u16,
     /// The header fields, in order.
     pub headers: &'a [HeaderField<'a>],
-    /// The body, whole.
+    /// The body; of one that is larger than [`Fetch::max_body_bytes`], its beginning.
     pub body: &'a [u8],
 }

@@ -18,6 +18,10 @@ pub(super) fn get(
     let bytes = whole
         .get(start as usize..end.min(whole.len()))
         .unwrap_or_default();
+    if buffer == BufferType::HttpCallResponseBody {
+        let state = guest.state_mut();
+        state.largest_body_read = state.largest_body_read.max(bytes.len());
+    }
     guest.give(bytes, bytes_at, size_at)
 }
 
