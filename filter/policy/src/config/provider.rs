@@ -74,7 +74,8 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         "algorithms",
         List { of: Choice(&ALGORITHMS), min: 1, max: ALGORITHMS.len() },
         ("[\"RS256\"]", vec![Algorithm::Rs256]),
-        "The signature algorithms a token may use. The token's own `alg` chooses among these and no others.",
+        "The signature algorithms a token may use. The token's own `alg` chooses among these and no others. \
+         `EdDSA` and `Ed25519` (RFC 9864) are two names: list both while an issuer moves from one to the other.",
     );
     let keys = keys::key_sources(o);
     let sources = sources(o);
@@ -354,7 +355,7 @@ fn media_type(typ: &str) -> Box<str> {
     typ.strip_prefix("application/").unwrap_or(&typ).into()
 }
 
-const ALGORITHMS: [(&str, Algorithm); 10] = [
+const ALGORITHMS: [(&str, Algorithm); 11] = [
     ("RS256", Algorithm::Rs256),
     ("RS384", Algorithm::Rs384),
     ("RS512", Algorithm::Rs512),
@@ -365,6 +366,7 @@ const ALGORITHMS: [(&str, Algorithm); 10] = [
     ("ES384", Algorithm::Es384),
     ("ES512", Algorithm::Es512),
     ("EdDSA", Algorithm::EdDsa),
+    ("Ed25519", Algorithm::Ed25519),
 ];
 
 const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(24 * 3600);

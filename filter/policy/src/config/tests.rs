@@ -91,7 +91,7 @@ fn all_mistakes_are_told_at_once_each_with_its_place() {
             "version: is 2; 1 to 1 are allowed",
             "providers.auth0.audiences: is required",
             "providers.auth0.algorithms[0]: must be one of RS256, RS384, RS512, PS256, PS384, PS512, \
-             ES256, ES384, ES512, EdDSA",
+             ES256, ES384, ES512, EdDSA, Ed25519",
             "providers.auth0.remote_jwks.http_uri.uri: is plain http to another machine; use https",
             "providers.auth0.remote_jwks.cache_duration: is no duration; write a number and a unit, 1s to \
              24h, as in \"300s\", \"500ms\", \"24h\"",

@@ -106,7 +106,7 @@ impl KeyMaterial {
             Self::P256(_) => algorithm == Algorithm::Es256,
             Self::P384(_) => algorithm == Algorithm::Es384,
             Self::P521(_) => algorithm == Algorithm::Es512,
-            Self::Ed25519(_) => algorithm == Algorithm::EdDsa,
+            Self::Ed25519(_) => algorithm.scheme() == Scheme::Ed25519,
         }
     }
 }

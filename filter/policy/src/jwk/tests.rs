@@ -411,6 +411,7 @@ fn candidates_have_the_key_id_or_none() {
     check(Some("b"), Algorithm::Ps512, &[Some("b"), None]);
     check(Some("b"), Algorithm::Es256, &[Some("b"), None]);
     check(Some("a"), Algorithm::EdDsa, &[Some("a")]);
+    check(Some("a"), Algorithm::Ed25519, &[Some("a")]);
     check(Some("b"), Algorithm::EdDsa, &[]);
     check(Some("c"), Algorithm::Rs256, &[None]);
     check(Some("c"), Algorithm::Es384, &[]);

@@ -1,4 +1,4 @@
-//! The signature algorithms of RFC 7518 §3.1 and RFC 8037 §3.1 that a key set can be used with.
+//! The signature algorithms of RFC 7518 §3.1, RFC 8037 §3.1 and RFC 9864 §2.2 that a key set can be used with.
 
 use std::fmt;
 
@@ -27,8 +27,11 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512
     Es512,
-    /// `EdDSA` on edwards25519 (RFC 8032 Ed25519)
+    /// `EdDSA` on edwards25519 (RFC 8032 Ed25519), under the name of RFC 8037 that leaves the curve open
     EdDsa,
+    /// The same under the name that says it all (RFC 9864 §2.2). Another name is another algorithm: a token has the one
+    /// that its provider lists
+    Ed25519,
 }
 
 /// The signature scheme of an [`Algorithm`], without its hash function.
@@ -57,7 +60,7 @@ impl HashFunction {
 
 impl Algorithm {
     /// Every algorithm, in the order of the registry.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -68,6 +71,7 @@ impl Algorithm {
         Self::Es384,
         Self::Es512,
         Self::EdDsa,
+        Self::Ed25519,
     ];
 
     /// The registered `alg` value.
@@ -83,6 +87,7 @@ impl Algorithm {
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
         }
     }
 
@@ -99,7 +104,7 @@ impl Algorithm {
             Self::Rs256 | Self::Rs384 | Self::Rs512 => Scheme::RsaPkcs1,
             Self::Ps256 | Self::Ps384 | Self::Ps512 => Scheme::RsaPss,
             Self::Es256 | Self::Es384 | Self::Es512 => Scheme::Ecdsa,
-            Self::EdDsa => Scheme::Ed25519,
+            Self::EdDsa | Self::Ed25519 => Scheme::Ed25519,
         }
     }
 
@@ -108,7 +113,9 @@ impl Algorithm {
         match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 => HashFunction::Sha256,
             Self::Rs384 | Self::Ps384 | Self::Es384 => HashFunction::Sha384,
-            Self::Rs512 | Self::Ps512 | Self::Es512 | Self::EdDsa => HashFunction::Sha512,
+            Self::Rs512 | Self::Ps512 | Self::Es512 | Self::EdDsa | Self::Ed25519 => {
+                HashFunction::Sha512
+            }
         }
     }
 }
@@ -167,7 +174,8 @@ mod tests {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
         }
         for name in [
-            "none", "None", "HS256", "HS384", "HS512", "rs256", "RS256 ", "", "eddsa", "ES256K",
+            "none", "None", "HS256", "HS384", "HS512", "rs256", "RS256 ", "", "eddsa", "ed25519",
+            "Ed448", "ES256K",
         ] {
             assert_eq!(Algorithm::from_name(name), None, "{name}");
         }

@@ -36,7 +36,7 @@ impl SignatureVerifier for InModule {
                     .is_ok_and(|signature| key.verify(signing_input, &signature).is_ok())
             }
             // Strict: small-order points and non-canonical encodings, on which implementations disagree, fail.
-            (KeyMaterial::Ed25519(key), Algorithm::EdDsa) => {
+            (KeyMaterial::Ed25519(key), Algorithm::EdDsa | Algorithm::Ed25519) => {
                 ed25519_dalek::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify_strict(signing_input, &signature).is_ok())
             }

@@ -93,7 +93,7 @@ fn key_id(algorithm: Algorithm) -> &'static str {
         Algorithm::Es256 => "p256",
         Algorithm::Es384 => "p384",
         Algorithm::Es512 => "p521",
-        Algorithm::EdDsa => "ed25519",
+        Algorithm::EdDsa | Algorithm::Ed25519 => "ed25519",
         _ => "rsa",
     }
 }
@@ -124,7 +124,7 @@ fn sign(algorithm: Algorithm, signing_input: &[u8]) -> Vec<u8> {
             let signature: p521::ecdsa::Signature = p521().sign(signing_input);
             signature.to_bytes().to_vec()
         }
-        (Algorithm::EdDsa, ..) => ed25519().sign(signing_input).to_vec(),
+        (Algorithm::EdDsa | Algorithm::Ed25519, ..) => ed25519().sign(signing_input).to_vec(),
         (_, Scheme::RsaPkcs1, HashFunction::Sha256) => pkcs1(Pkcs1v15Sign::new::<Sha256>()),
         (_, Scheme::RsaPkcs1, HashFunction::Sha384) => pkcs1(Pkcs1v15Sign::new::<Sha384>()),
         (_, Scheme::RsaPkcs1, HashFunction::Sha512) => pkcs1(Pkcs1v15Sign::new::<Sha512>()),

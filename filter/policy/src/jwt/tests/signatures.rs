@@ -28,6 +28,33 @@ fn algorithm_outside_the_allow_list_is_refused() {
     }
 }
 
+/// RFC 9864 §2.2: `Ed25519` says what `EdDSA` leaves open. They make the same signature, and each counts only where it
+/// is listed, by the provider and by a key that has an `alg`.
+#[test]
+fn ed25519_counts_where_it_is_listed_and_not_where_eddsa_is() {
+    let names = [Algorithm::Ed25519, Algorithm::EdDsa];
+    for (algorithm, other) in [(names[0], names[1]), (names[1], names[0])] {
+        let compact = token(algorithm, &json!({}), &json!({}));
+        let listing = |algorithm| TokenProfile {
+            algorithms: AlgorithmSet::EMPTY.with(algorithm),
+            ..profile()
+        };
+        assert!(decide(&compact, &listing(algorithm)).is_ok(), "{algorithm}");
+        let refused = decide(&compact, &listing(other)).unwrap_err();
+        assert_eq!(refused, Error::AlgorithmNotAllowed(algorithm));
+
+        let with_key = |alg: Algorithm| {
+            let key = jwks().into_iter().find(|key| key["kid"] == "ed25519");
+            let keys = key_set(&[with(key.unwrap(), &json!({"alg": alg.name()}))]);
+            let unverified = UnverifiedToken::parse(compact.as_bytes())?;
+            let now = UnixTime::from_secs(NOW);
+            verify(unverified, &profile(), &keys, &mut InModule, now).map(|_| ())
+        };
+        assert_eq!(with_key(algorithm), Ok(()));
+        assert_eq!(with_key(other), Err(Error::NoFittingKey));
+    }
+}
+
 #[test]
 fn cve_2024_33663_a_key_is_never_used_with_another_family() {
     for named in Algorithm::ALL {
