@@ -73,6 +73,7 @@ impl Verifier {
                 max_lifetime: Some(settings.max_lifetime),
                 types: ["JWT", "at+jwt"].map(TokenProfile::normalise_type).into(),
                 scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
+                confirmed_upstream: Vec::new(),
             },
             seen: SeenTokens::default(),
         }

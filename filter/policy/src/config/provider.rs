@@ -108,6 +108,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         ("[\"JWT\", \"at+jwt\"]", vec!["JWT".into(), "at+jwt".into()]),
         "The `typ` values accepted (RFC 8725 §3.11); a token without `typ` counts as JWT.",
     );
+    let confirmed_upstream = confirmed_upstream(o);
     let reads = claims_read(o)?;
     let forward = o.default(
         "forward",
@@ -134,6 +135,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         max_lifetime,
         types: types.iter().map(|typ| media_type(typ)).collect(),
         scope_claims: reads.scopes,
+        confirmed_upstream,
     };
     Some(Provider {
         name: Box::default(),
@@ -145,6 +147,18 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         acr_claim: reads.acr,
         auth_time_claim: reads.auth_time,
     })
+}
+
+/// What the upstream proves of tokens that are bound to a key; nothing, unless it is said.
+fn confirmed_upstream(o: &mut Object<'_>) -> Vec<Box<str>> {
+    let kinds = o.optional(
+        "confirmed_upstream",
+        List { of: Text { max: 64 }, min: 1, max: 8 },
+        "The kinds of `cnf` (RFC 7800 §3.1) whose proof the upstream checks: `jkt` for DPoP (RFC 9449), `x5t#S256` for \
+         mTLS (RFC 8705). A token bound to a key in any other way is refused, all of them where this is left out: \
+         without its proof it would be worth no more than a bearer token.",
+    );
+    kinds.unwrap_or_default()
 }
 
 /// The claims that decisions read, where a provider has its own names for them.

@@ -79,6 +79,10 @@ pub enum Error {
     /// absent (CVE-2026-25537).
     #[error("claim {0} is malformed")]
     MalformedClaim(&'static str),
+    /// `cnf` binds the token to a key whose proof nobody asks for: taken as a bearer token it would be downgraded
+    /// (RFC 7800 §3.1, RFC 9449 §7.2).
+    #[error("the token is bound to a key")]
+    Bound,
     /// None of the configured audiences is in `aud` (RFC 7519 §4.1.3).
     #[error("the audience is not allowed")]
     AudienceNotAllowed,

@@ -23,6 +23,8 @@ pub struct TokenProfile {
     pub types: Vec<Box<str>>,
     /// The claims that list scopes, by their literal names; [`DEFAULT_SCOPE_CLAIMS`] where nothing else is asked for.
     pub scope_claims: Vec<Box<str>>,
+    /// The members of `cnf` (RFC 7800 §3.1) that somebody behind us proves; a token bound in any other way is refused.
+    pub confirmed_upstream: Vec<Box<str>>,
 }
 
 /// The claims that list scopes: RFC 8693 §4.2's, and the one Okta and Entra write.
@@ -74,6 +76,7 @@ mod tests {
                 .map(TokenProfile::normalise_type)
                 .collect(),
             scope_claims: Vec::new(),
+            confirmed_upstream: Vec::new(),
         };
         assert_eq!(profile.allows_type(media_type), expected, "{media_type:?}");
     }

@@ -53,6 +53,7 @@ pub fn verify(
     let key = jws.signer(keys, verifier)?;
     check_audience(&claims, profile)?;
     check_texts(&claims)?;
+    check_confirmation(&claims, profile)?;
     let times = Times::of(&claims)?;
     times.check(profile, now)?;
     Ok(VerifiedClaims {
@@ -121,6 +122,26 @@ fn check_texts(claims: &Object) -> Result<(), Error> {
     match TEXT_CLAIMS.into_iter().find(is_no_text) {
         Some(name) => Err(Error::MalformedClaim(name)),
         None => Ok(()),
+    }
+}
+
+/// What a token is bound to is proved by somebody, or the token is not taken (RFC 7800 §3.1).
+///
+/// A resource that takes bearer tokens must not take a DPoP-bound one as such (RFC 9449 §7.2), and one bound to a
+/// certificate is as good as stolen without the certificate (RFC 8705 §3).
+fn check_confirmation(claims: &Object, profile: &TokenProfile) -> Result<(), Error> {
+    let Some(confirmation) = claims.get("cnf") else {
+        return Ok(());
+    };
+    let members = confirmation
+        .as_object()
+        .filter(|members| members.iter().next().is_some())
+        .ok_or(Error::MalformedClaim("cnf"))?;
+    let is_proved = |name: &str| profile.confirmed_upstream.iter().any(|it| **it == *name);
+    if members.iter().all(|(name, _)| is_proved(name)) {
+        Ok(())
+    } else {
+        Err(Error::Bound)
     }
 }
 

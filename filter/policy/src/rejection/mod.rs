@@ -53,6 +53,8 @@ pub enum Reason {
     LifetimeTooLong,
     /// A registered claim is missing or has the wrong type.
     InvalidClaims,
+    /// The token is bound to a key (`cnf`), and nobody asks for the proof of it.
+    BoundToken,
     /// The token, its session, its subject or its client was revoked.
     Revoked,
     /// The session cookie cannot be opened, or has expired.
@@ -112,7 +114,7 @@ pub struct Row {
 
 impl Reason {
     /// All reasons, in the order of the table.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::HttpsRedirect,
         Self::Preflight,
         Self::ResourceMetadata,
@@ -133,6 +135,7 @@ impl Reason {
         Self::NotYetValid,
         Self::LifetimeTooLong,
         Self::InvalidClaims,
+        Self::BoundToken,
         Self::Revoked,
         Self::InvalidSession,
         Self::StepUpRequired,
@@ -172,6 +175,7 @@ impl Reason {
             Self::NotYetValid => "not_yet_valid",
             Self::LifetimeTooLong => "lifetime_too_long",
             Self::InvalidClaims => "invalid_claims",
+            Self::BoundToken => "bound_token",
             Self::Revoked => "revoked",
             Self::InvalidSession => "invalid_session",
             Self::StepUpRequired => "step_up_required",
@@ -244,6 +248,12 @@ impl Reason {
                 401,
                 INVALID_TOKEN,
                 "The access token is for another audience",
+                Client,
+            ),
+            Self::BoundToken => (
+                401,
+                INVALID_TOKEN,
+                "The access token is bound to a key; ask the authorization server for a bearer token",
                 Client,
             ),
             Self::Expired => (401, INVALID_TOKEN, "The access token expired", Client),

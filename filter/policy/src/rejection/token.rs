@@ -27,6 +27,7 @@ impl From<Error> for Reason {
             Error::SignatureMismatch => Self::BadSignature,
             Error::SignatureUnsupported(_) => Self::Internal,
             Error::MissingClaim(_) | Error::MalformedClaim(_) => Self::InvalidClaims,
+            Error::Bound => Self::BoundToken,
             Error::AudienceNotAllowed => Self::WrongAudience,
             Error::Expired { .. } => Self::Expired,
             Error::NotYetValid { .. } | Error::IssuedInTheFuture { .. } => Self::NotYetValid,

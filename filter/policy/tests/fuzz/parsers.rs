@@ -204,6 +204,7 @@ static PROFILE: LazyLock<TokenProfile> = LazyLock::new(|| TokenProfile {
     require_expiration: true,
     max_lifetime: None,
     types: vec!["jwt".into()],
+    confirmed_upstream: Vec::new(),
     scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
 });
 

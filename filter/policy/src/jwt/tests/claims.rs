@@ -327,6 +327,36 @@ fn names_that_identity_hangs_on_are_texts() {
     }
 }
 
+/// RFC 9449 §7.2: "MUST reject a DPoP-bound access token received as a bearer token".
+#[test]
+fn a_token_bound_to_a_key_is_refused_unless_its_proof_is_checked_behind_us() {
+    let dpop = json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"});
+    let mutual_tls = json!({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"});
+    let both = with(dpop.clone(), &mutual_tls);
+    for cnf in [&dpop, &mutual_tls, &both, &json!({"jwk": {}})] {
+        check_claims(&json!({ "cnf": cnf }), Err(Error::Bound));
+    }
+    let proved = TokenProfile {
+        confirmed_upstream: vec!["jkt".into()],
+        ..profile()
+    };
+    for (cnf, expected) in [
+        (&dpop, Ok(())),
+        (&mutual_tls, Err(Error::Bound)),
+        (&both, Err(Error::Bound)),
+        (&json!({"JKT": "x"}), Err(Error::Bound)),
+    ] {
+        let bound = token(Algorithm::EdDsa, &json!({}), &json!({ "cnf": cnf }));
+        assert_eq!(decide(bound, &proved).map(|_| ()), expected, "{cnf}");
+    }
+    for cnf in [json!({}), json!("jkt"), json!([]), json!(1), json!(false)] {
+        check_claims(&json!({ "cnf": cnf }), Err(Error::MalformedClaim("cnf")));
+        let bound = token(Algorithm::EdDsa, &json!({}), &json!({ "cnf": cnf }));
+        let refused = decide(bound, &proved).unwrap_err();
+        assert_eq!(refused, Error::MalformedClaim("cnf"), "{cnf}");
+    }
+}
+
 #[test]
 fn claims_that_two_readers_could_read_differently_are_refused() {
     use json::Error::{DuplicateMember, Syntax, TooDeep, TooManyValues};

@@ -180,6 +180,7 @@ fn profile() -> TokenProfile {
         max_lifetime: None,
         types: vec!["jwt".into(), "at+jwt".into()],
         scope_claims: DEFAULT_SCOPE_CLAIMS.map(Box::from).into(),
+        confirmed_upstream: Vec::new(),
     }
 }
 
