@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Report;
 use crate::document;
+use crate::edge::module::Module;
 use crate::edge::{self, Account, Credential, Decided, Edge, Request};
 
 /// What `explain` is given
@@ -41,6 +42,9 @@ pub(crate) struct Arguments {
     /// The time of the decision, in seconds since 1970-01-01; now where left out
     #[arg(long, value_name = "SECONDS")]
     now: Option<u64>,
+    /// The module: it decides the request too, and must decide as the policy does
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -50,12 +54,12 @@ pub(crate) struct Arguments {
 #[derive(Clone, Debug)]
 struct Claims(Map<String, Value>);
 
-/// Decides one request.
+/// Decides one request, in the module too where one is given.
 ///
 /// # Errors
-/// The configuration, the URL, the token or the key set cannot be read.
+/// The configuration, the URL, the token, the key set or the module cannot be read.
 pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
-    let (mut config, _) = edge::load(&arguments.config)?;
+    let (mut config, raw) = edge::load(&arguments.config)?;
     let mut request = Request::new(&arguments.method, &arguments.url)?;
     for (name, value) in &arguments.headers {
         request.header(name, value);
@@ -63,8 +67,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     if let Some(address) = arguments.address {
         request.came_from(address);
     }
-    if let Some(keys) = &arguments.jwks {
-        edge::use_keys(&mut config, keys)?;
+    let mut keys = Vec::new();
+    if let Some(file) = &arguments.jwks {
+        keys.push(edge::use_keys(&mut config, file)?);
     }
     let credential = match (&arguments.token, &arguments.claims) {
         (Some(file), _) => Credential::Token(document::read_text(file)?.trim().to_owned()),
@@ -75,17 +80,49 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
         Some(now) => now,
         None => now_in_seconds()?,
     };
-    let notes = edge::present(&credential, &mut request, &mut config, now)?.notes;
-    let account = Edge::new(config, now)?.ask(&request);
+    let presented = edge::present(&credential, &mut request, &mut config, now)?;
+    keys.extend(presented.stand_in);
+    let in_module = match &arguments.wasm {
+        Some(file) => {
+            let edge = Module::read(file)?.start(&raw, &config, &keys, now)?;
+            Some(edge.ask(&request))
+        }
+        None => None,
+    };
+    let mut edge = Edge::new(config, now)?;
+    let account = edge.ask(&request);
+    let differences = in_module.map(|outcome| edge.differences(&request, &account, &outcome));
     let text = if arguments.json {
         let mut value = serde_json::to_value(&account)?;
         value["request"] = json!(request.shown());
-        value["notes"] = json!(notes);
+        value["notes"] = json!(presented.notes);
+        if let Some(differences) = &differences {
+            value["module_differences"] = json!(differences);
+        }
         format!("{}\n", serde_json::to_string_pretty(&value)?)
     } else {
-        terminal(&request, &account, &notes)
+        let mut text = terminal(&request, &account, &presented.notes);
+        if let Some(differences) = &differences {
+            text.push_str(&agreement(differences));
+        }
+        text
     };
-    Ok(Report::right(text))
+    Ok(Report {
+        text,
+        right: differences.is_none_or(|differences| differences.is_empty()),
+    })
+}
+
+/// Whether the module decides as the policy does.
+fn agreement(differences: &[String]) -> String {
+    if differences.is_empty() {
+        return "\nthe module decides the same\n".to_owned();
+    }
+    let lines = differences.iter().map(|line| format!("  {line}\n"));
+    format!(
+        "\nthe module decides otherwise:\n{}",
+        lines.collect::<String>()
+    )
 }
 
 fn terminal(request: &Request, account: &Account, notes: &[String]) -> String {

@@ -84,7 +84,7 @@ fn decide(
     let presented = edge::present(&case.credential(), &mut request, &mut config, now)?;
     let in_module = match module {
         Some((module, raw)) => {
-            Some(module.start(raw, &config, presented.stand_in.as_ref(), now)?)
+            Some(module.start(raw, &config, presented.stand_in.as_slice(), now)?)
         }
         None => None,
     };

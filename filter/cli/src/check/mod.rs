@@ -11,6 +11,7 @@ use edge_auth_policy::store::MemoryStore;
 
 use crate::Report;
 use crate::document::{self, File};
+use crate::edge::module::Module;
 use crate::found::{self, Found};
 
 /// What `check` is given
@@ -22,6 +23,10 @@ pub(crate) struct Arguments {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    /// The module: it is configured with each configuration too, and must accept what this command accepts and
+    /// nothing else
+    #[arg(long, value_name = "MODULE")]
+    wasm: Option<String>,
 }
 
 /// What was found, over all files.
@@ -35,17 +40,18 @@ struct Counts {
 /// Checks all files.
 ///
 /// # Errors
-/// A file cannot be read, or there is no configuration in any of them.
+/// A file or the module cannot be read, or there is no configuration in any of them.
 pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     let files: Vec<File> = arguments
         .files
         .iter()
         .map(|name| document::read(name))
         .collect::<Result<_>>()?;
+    let module = arguments.wasm.as_deref().map(Module::read).transpose()?;
     let mut text = String::new();
     let mut counts = Counts::default();
     for file in &files {
-        check_file(file, &mut text, &mut counts);
+        check_file(file, module.as_ref(), &mut text, &mut counts)?;
     }
     if counts.configurations == 0 && counts.errors == 0 {
         bail!(
@@ -65,7 +71,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     Ok(Report { text, right })
 }
 
-fn check_file(file: &File, text: &mut String, counts: &mut Counts) {
+fn check_file(
+    file: &File,
+    module: Option<&Module>,
+    text: &mut String,
+    counts: &mut Counts,
+) -> Result<()> {
     let several = file.documents.len() > 1 || file.error.is_some();
     let mut anything = false;
     for (index, document) in file.documents.iter().enumerate() {
@@ -80,11 +91,11 @@ fn check_file(file: &File, text: &mut String, counts: &mut Counts) {
         for found in &findings.found {
             anything = true;
             counts.configurations += 1;
-            if found.place.is_empty() {
-                check_one(&header, found, text, counts);
-            } else {
-                check_one(&format!("{header}: {}", found.place), found, text, counts);
-            }
+            let header = match &*found.place {
+                "" => header.clone(),
+                place => format!("{header}: {place}"),
+            };
+            check_one(&header, found, module, text, counts)?;
         }
     }
     if let Some(error) = &file.error {
@@ -98,18 +109,31 @@ fn check_file(file: &File, text: &mut String, counts: &mut Counts) {
     } else if !anything {
         let _ = writeln!(text, "{}: no edge-auth configuration", file.name);
     }
+    Ok(())
 }
 
-fn check_one(header: &str, found: &Found, text: &mut String, counts: &mut Counts) {
-    let (errors, warnings) = match read(&found.text) {
+fn check_one(
+    header: &str,
+    found: &Found,
+    module: Option<&Module>,
+    text: &mut String,
+    counts: &mut Counts,
+) -> Result<()> {
+    let read = read(&found.text);
+    let disagreement = match module {
+        Some(module) => disagreement(module, &found.text, read.as_ref().ok())?,
+        None => None,
+    };
+    let (mut errors, warnings) = match read {
         Ok(config) => (Vec::new(), warnings::of(&config, found)),
         Err(errors) => (errors, warnings::of_surroundings(&found.surroundings)),
     };
+    errors.extend(disagreement);
     counts.errors += errors.len();
     counts.warnings += warnings.len();
     if errors.is_empty() && warnings.is_empty() {
         let _ = writeln!(text, "{header}: ok");
-        return;
+        return Ok(());
     }
     let _ = writeln!(text, "{header}");
     for error in errors {
@@ -118,6 +142,21 @@ fn check_one(header: &str, found: &Found, text: &mut String, counts: &mut Counts
     for warning in warnings {
         let _ = writeln!(text, "  warning: {warning}");
     }
+    Ok(())
+}
+
+/// In what the module differs, if in anything, from what this command says of a configuration.
+///
+/// # Errors
+/// The module does not start before it is asked.
+fn disagreement(module: &Module, text: &str, read: Option<&Config>) -> Result<Option<String>> {
+    Ok(match (read, module.accepts(text, read)?) {
+        (Some(_), Ok(())) | (None, Err(_)) => None,
+        (Some(_), Err(logged)) => Some(format!(
+            "the module refuses what this command accepts: {logged}"
+        )),
+        (None, Ok(())) => Some("the module accepts what this command refuses".to_owned()),
+    })
 }
 
 /// The configuration, if a worker would start with it.

@@ -4,7 +4,7 @@ use edge_auth_policy::config::{Config, Requirement};
 use edge_auth_policy::route::{Matcher, PathMatch, RouteMatch};
 use serde_json::Value;
 
-use crate::found::{Found, Surroundings, member};
+use crate::found::{Cluster, Found, Surroundings, member};
 
 /// All warnings about a configuration that is right in itself.
 pub(super) fn of(config: &Config, found: &Found) -> Vec<String> {
@@ -76,18 +76,32 @@ fn clusters(raw: &Value, surroundings: &Surroundings) -> Vec<String> {
     };
     let mut named = Vec::new();
     collect_clusters(raw, "", &mut named);
-    let defined = if known.is_empty() {
-        "none".to_owned()
-    } else {
-        known.join(", ")
+    let names: Vec<_> = known.iter().map(|cluster| &*cluster.name).collect();
+    let defined = match names.join(", ") {
+        none if none.is_empty() => "none".to_owned(),
+        names => names,
     };
     named
         .into_iter()
-        .filter(|(_, name)| !known.iter().any(|known| known == name))
-        .map(|(place, name)| {
-            format!("{place}: the bootstrap defines no cluster {name:?}; it defines {defined}")
+        .filter_map(|(place, name)| match known.iter().find(|it| it.name == name) {
+            None => Some(format!(
+                "{place}: the bootstrap defines no cluster {name:?}; it defines {defined}"
+            )),
+            Some(Cluster { http2: false, .. }) if is_grpc(&place) => Some(format!(
+                "{place}: the cluster {name:?} speaks HTTP/1.1, and gRPC needs HTTP/2, so no call would get through; \
+                 give it explicit_http_config.http2_protocol_options in typed_extension_protocol_options"
+            )),
+            Some(_) => None,
         })
         .collect()
+}
+
+/// Whether the cluster named at `place` is called in gRPC.
+fn is_grpc(place: &str) -> bool {
+    matches!(
+        place,
+        "rate_limit_service.cluster" | "rateLimitService.cluster"
+    )
 }
 
 /// The configuration's reader bounds the nesting.

@@ -144,6 +144,7 @@ pub(crate) fn present(
             stand_in = Some(StandIn {
                 provider: provider.name.clone(),
                 jwks,
+                algorithm: Some(signer::ALGORITHM.name()),
             });
             notes.push(format!(
                 "the token was signed here with a throw-away EdDSA key, which stands in for the keys and \
@@ -176,17 +177,18 @@ pub(crate) fn present(
     Ok(Presented { notes, stand_in })
 }
 
-/// Gives a provider the keys of a file: `provider=file`, or a file where there is one provider only.
+/// Gives a provider the keys of a file: `provider=file`, or a file where there is one provider only. Gives them back
+/// for the module, which is configured apart.
 ///
 /// # Errors
 /// There is no such provider, or the file holds no key set.
-pub(crate) fn use_keys(config: &mut Config, keys: &str) -> Result<()> {
+pub(crate) fn use_keys(config: &mut Config, keys: &str) -> Result<StandIn> {
     let (name, file) = match keys.split_once('=') {
         Some((name, file)) => (Some(name), file),
         None => (None, keys),
     };
-    let set = KeySet::parse(document::read_text(file)?.as_bytes())
-        .with_context(|| format!("{file} is no key set"))?;
+    let jwks = document::read_text(file)?;
+    let set = KeySet::parse(jwks.as_bytes()).with_context(|| format!("{file} is no key set"))?;
     let several = config.providers.len() > 1;
     let provider = match name {
         Some(name) => config.providers.iter_mut().find(|p| &*p.name == name),
@@ -196,7 +198,12 @@ pub(crate) fn use_keys(config: &mut Config, keys: &str) -> Result<()> {
     let name = name.unwrap_or_default();
     let provider = provider.with_context(|| format!("there is no provider {name:?}"))?;
     provider.keys = vec![KeySource::Local(set)];
-    Ok(())
+    Ok(StandIn {
+        provider: provider.name.clone(),
+        // On one line, as a configuration has it.
+        jwks: serde_json::from_str::<Value>(&jwks)?.to_string(),
+        algorithm: None,
+    })
 }
 
 /// The one configuration of a file, wherever it stands in it.

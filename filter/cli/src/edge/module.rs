@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use edge_auth_policy::base64url;
 use edge_auth_policy::config::Config;
 use edge_auth_policy::protobuf::Message;
-use proxy_wasm_host::{Headers, Outcome, Proxy};
+use proxy_wasm_host::{Builder, Headers, Outcome, Proxy, StartError};
 use serde_json::{Value, json};
 
 use super::{Account, Decided, Request};
@@ -23,11 +23,13 @@ pub(crate) struct ModuleEdge {
     proxy: Proxy,
 }
 
-/// Keys that stand in for a provider's own, so that a token signed here verifies.
+/// Keys that stand in for a provider's own.
 #[derive(Clone, Debug)]
 pub(crate) struct StandIn {
     pub(crate) provider: Box<str>,
     pub(crate) jwks: String,
+    /// The algorithm that stands in for the provider's own, where one does.
+    pub(crate) algorithm: Option<&'static str>,
 }
 
 impl Module {
@@ -48,26 +50,55 @@ impl Module {
         &self,
         configuration: &Value,
         config: &Config,
-        keys: Option<&StandIn>,
+        keys: &[StandIn],
         now: u64,
     ) -> Result<ModuleEdge> {
         let configuration = with_keys(configuration, keys);
+        let proxy = self
+            .builder(&configuration, configuration.to_string(), Some(config))
+            .trusted_hops(config.client_address.trusted_hops().into())
+            .now(Duration::from_secs(now))
+            .start()
+            .context("the module does not start")?;
+        Ok(ModuleEdge { proxy })
+    }
+
+    /// Whether a worker of this module starts with a configuration, which may have mistakes; else what it logged.
+    /// `config` is the configuration as read here, where it could be.
+    ///
+    /// # Errors
+    /// The module does not start before it is asked.
+    pub(crate) fn accepts(
+        &self,
+        text: &str,
+        config: Option<&Config>,
+    ) -> Result<Result<(), String>> {
+        let value = serde_json::from_str(text).unwrap_or_default();
+        match self.builder(&value, text.to_owned(), config).start() {
+            Ok(_) => Ok(Ok(())),
+            Err(StartError::ConfigureRefused { logs }) => {
+                let lines: Vec<_> = logs.into_iter().map(|entry| entry.message).collect();
+                Ok(Err(lines.join("; ")))
+            }
+            Err(error) => Err(error).context("the module does not start"),
+        }
+    }
+
+    /// A proxy with this module and what a configuration of this `text` needs around it.
+    fn builder(&self, configuration: &Value, text: String, config: Option<&Config>) -> Builder {
         let mut builder = Proxy::builder(self.wasm.clone())
             .name("edge_auth")
             .root_id("edge_auth")
-            .trusted_hops(config.client_address.trusted_hops().into())
-            .now(Duration::from_secs(now))
-            .configuration(configuration.to_string());
-        for cluster in clusters(&configuration) {
+            .configuration(text);
+        for cluster in clusters(configuration) {
             builder = builder.cluster(cluster);
         }
-        for name in config.secret_names() {
+        for name in config.into_iter().flat_map(Config::secret_names) {
             // Without the secret nothing opens here: with a key nobody knows nothing opens there either.
             let throw_away = || base64url::encode(rand::random::<[u8; 32]>());
             builder = builder.env(name, std::env::var(name).unwrap_or_else(|_| throw_away()));
         }
-        let proxy = builder.start().context("the module does not start")?;
-        Ok(ModuleEdge { proxy })
+        builder
     }
 }
 
@@ -162,21 +193,24 @@ pub(super) fn differences(
 }
 
 /// The configuration with stand-in keys, and without what is not known here, as the native edge has it.
-fn with_keys(configuration: &Value, keys: Option<&StandIn>) -> Value {
+fn with_keys(configuration: &Value, keys: &[StandIn]) -> Value {
     let mut configuration = configuration.clone();
     if let Some(members) = configuration.as_object_mut() {
         members.remove("revocations");
     }
-    let provider = keys.and_then(|keys| {
-        let providers = configuration.get_mut("providers")?;
-        Some((providers.get_mut(&*keys.provider)?.as_object_mut()?, keys))
-    });
-    if let Some((provider, keys)) = provider {
+    for keys in keys {
+        let providers = configuration.get_mut("providers");
+        let provider = providers.and_then(|all| all.get_mut(&*keys.provider)?.as_object_mut());
+        let Some(provider) = provider else {
+            continue;
+        };
         for name in ["remote_jwks", "remoteJwks", "localJwks"] {
             provider.remove(name);
         }
         provider.insert("local_jwks".to_owned(), json!({"inline_string": keys.jwks}));
-        provider.insert("algorithms".to_owned(), json!(["EdDSA"]));
+        if let Some(algorithm) = keys.algorithm {
+            provider.insert("algorithms".to_owned(), json!([algorithm]));
+        }
     }
     configuration
 }

@@ -38,7 +38,8 @@ impl Signer {
         all.insert("exp".to_owned(), json!(now.saturating_add(lifetime)));
         all.extend(claims.clone());
         all.retain(|_, value| !value.is_null());
-        let header = json!({ "alg": "EdDSA", "kid": KEY_ID, "typ": first(&profile.types) });
+        let header =
+            json!({ "alg": ALGORITHM.name(), "kid": KEY_ID, "typ": first(&profile.types) });
         let header = base64url::encode(header.to_string());
         let input = format!(
             "{header}.{}",
@@ -58,7 +59,7 @@ impl Signer {
         let jwks = json!({ "keys": [jwk] }).to_string();
         let set = KeySet::parse(jwks.as_bytes()).context("the throw-away key is not accepted")?;
         provider.keys = vec![KeySource::Local(set)];
-        provider.profile.algorithms = AlgorithmSet::EMPTY.with(Algorithm::EdDsa);
+        provider.profile.algorithms = AlgorithmSet::EMPTY.with(ALGORITHM);
         Ok(jwks)
     }
 }
@@ -73,4 +74,6 @@ pub(super) fn provider_of(claims: &Map<String, Value>, config: &Config) -> Optio
     by_issuer.or_else(|| config.default.providers.first().copied())
 }
 
+/// What tokens are signed with here.
+pub(super) const ALGORITHM: Algorithm = Algorithm::EdDsa;
 const KEY_ID: &str = "edge-auth-throw-away";

@@ -5,7 +5,9 @@
 
 use serde_json::Value;
 
-use super::{ConnectionManager, Findings, Found, Surroundings, at, is_ours, member, texts};
+use super::{
+    Cluster, ConnectionManager, Findings, Found, Surroundings, at, is_ours, member, texts,
+};
 
 /// Finds the wasm filters of a bootstrap or of discovery resources.
 pub(super) fn find(document: &Value, findings: &mut Findings) {
@@ -125,15 +127,74 @@ fn connection_manager(body: &Value) -> ConnectionManager {
 }
 
 /// The clusters a bootstrap defines; `None` where there are others besides.
-fn clusters(document: &Value) -> Option<Vec<String>> {
+fn clusters(document: &Value) -> Option<Vec<Cluster>> {
     let resources = member(document, "static_resources")?;
     if at(document, &["dynamic_resources", "cds_config"]).is_some() {
         return None;
     }
     let clusters = member(resources, "clusters").and_then(Value::as_array);
-    let names = clusters.into_iter().flatten().filter_map(|cluster| {
-        let name = member(cluster, "name")?.as_str()?;
-        Some(name.to_owned())
+    let clusters = clusters.into_iter().flatten().filter_map(|cluster| {
+        Some(Cluster {
+            name: member(cluster, "name")?.as_str()?.to_owned(),
+            http2: speaks_http2(cluster),
+        })
     });
-    Some(names.collect())
+    Some(clusters.collect())
+}
+
+/// Whether Envoy speaks HTTP/2 to a cluster: because it is told to, in either place there is for it, or because it
+/// asks by ALPN.
+fn speaks_http2(cluster: &Value) -> bool {
+    let options = member(cluster, "typed_extension_protocol_options")
+        .and_then(|options| options.get("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"));
+    member(cluster, "http2_protocol_options").is_some()
+        || options.is_some_and(|options| {
+            let told = ["explicit_http_config", "use_downstream_protocol_config"];
+            member(options, "auto_config").is_some()
+                || told
+                    .iter()
+                    .any(|of| at(options, &[of, "http2_protocol_options"]).is_some())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(cluster: &Value, http2: bool) {
+        assert_eq!(speaks_http2(cluster), http2, "{cluster}");
+    }
+
+    #[test]
+    fn a_cluster_speaks_http2_where_it_is_told_to_in_any_of_envoy_s_ways() {
+        let with = |options: Value| {
+            json!({"typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options,
+            }})
+        };
+        let http2 = json!({"http2_protocol_options": {}});
+        check(&with(json!({ "explicit_http_config": http2 })), true);
+        check(
+            &with(json!({ "use_downstream_protocol_config": http2 })),
+            true,
+        );
+        check(
+            &with(json!({"explicitHttpConfig": {"http2ProtocolOptions": {}}})),
+            true,
+        );
+        check(&with(json!({"auto_config": {}})), true);
+        check(&http2, true);
+
+        let http1 = json!({"http_protocol_options": {}});
+        check(&with(json!({ "explicit_http_config": http1 })), false);
+        check(
+            &with(json!({ "use_downstream_protocol_config": http1 })),
+            false,
+        );
+        check(&with(json!({})), false);
+        check(&json!({"name": "ratelimit"}), false);
+    }
 }

@@ -27,9 +27,18 @@ pub(crate) struct Surroundings {
     /// The setting by which requests pass when the module fails.
     pub(crate) fails_open: Option<String>,
     /// The clusters there are; `None` where they come from elsewhere.
-    pub(crate) clusters: Option<Vec<String>>,
+    pub(crate) clusters: Option<Vec<Cluster>>,
     /// The names of the VM's environment variables; `None` where no VM is in the document.
     pub(crate) environment: Option<Vec<String>>,
+}
+
+/// What matters of an upstream cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether it can be spoken to in HTTP/2, as gRPC needs.
+    pub(crate) http2: bool,
 }
 
 /// The fields of Envoy's `HttpConnectionManager` that decide whose address a request has.

@@ -55,6 +55,23 @@ use prefix
     );
 }
 
+/// A fetch goes nowhere without its cluster; a gRPC call over HTTP/1.1 fails each time.
+#[test]
+fn clusters_that_cannot_do_what_they_are_for_are_told() {
+    check(
+        "check bootstrap-clusters.yaml",
+        0,
+        "\
+bootstrap-clusters.yaml: static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].\
+typed_config.config.configuration
+  warning: rate_limit_service.cluster: the cluster \"ratelimit\" speaks HTTP/1.1, and gRPC needs HTTP/2, so no call \
+would get through; give it explicit_http_config.http2_protocol_options in typed_extension_protocol_options
+  warning: revocations.http_uri.cluster: the bootstrap defines no cluster \"api_internal\"; it defines auth0, ratelimit
+1 configuration, 0 errors, 2 warnings
+",
+    );
+}
+
 #[test]
 fn warnings_fail_only_where_asked() {
     assert_eq!(edge_auth("check bootstrap.yaml").code, Some(0));
