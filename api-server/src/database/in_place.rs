@@ -182,6 +182,8 @@ mod tests {
         assert_eq!(above(&readers, 1).unwrap(), None);
         writer.execute_batch("COMMIT").unwrap();
         assert_eq!(above(&readers, 1).unwrap(), Some(vec![2, 3]));
+        let milliseconds = readers.read::<i64>("SELECT timeout FROM pragma_busy_timeout", &[]);
+        assert_eq!(milliseconds.unwrap(), Some(vec![0]));
     }
 
     #[test]

@@ -205,3 +205,21 @@ async fn a_token_seen_before_is_refused_when_it_expires_and_when_its_key_is_with
     }
     panic!("a token outlives its key");
 }
+
+/// Keys outlive an outage of the issuer for as long as the settings say: then a token counts no more, seen or not.
+#[tokio::test]
+async fn a_token_seen_before_is_not_believed_without_keys() {
+    let tenant = Auth0Sim::start(Options::default()).await.unwrap();
+    let settings = [("API_JWKS_MAX_STALE", "60s")];
+    let server = Server::start_with(tenant, &settings).await;
+    server.until_ready().await;
+    let token = server.user("u");
+    let ask = async || server.get(PATH).bearer(&token).send().await.status;
+    assert_eq!(ask().await, StatusCode::OK);
+    server.tenant.fault(JWKS_PATH, Fault::Status(500));
+    // What they were fetched for, and as long as they outlive that.
+    server.advance(Duration::from_secs(300 + 60));
+    assert_eq!(ask().await, StatusCode::OK);
+    server.advance(Duration::from_secs(1));
+    assert_eq!(ask().await, StatusCode::SERVICE_UNAVAILABLE);
+}
