@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                     match fuzz(&programs, name, seconds) {
                         Ok(told) => eprintln!("    {name:<18} {told}"),
                         Err(error) => {
-                            eprintln!("    {name:<18} {}", paint::stderr().red("found something"));
+                            eprintln!("    {name:<18} {}", paint::stderr().red("did not end well"));
                             if let Ok(mut findings) = findings.lock() {
                                 findings.push(format!("{error:#}"));
                             }

@@ -5,7 +5,7 @@
 //! and all else, full-text search and writes first of all, by sqlx. A page that isn't in memory is waited for on this
 //! thread, as after a page fault.
 //!
-//! No read here waits for a lock: where another process has one, sqlx waits on its own thread.
+//! No read here waits for a lock of the database: where another process has one, sqlx waits on its own thread.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement, ToSql};
 
 use super::{Error, Value};
 
@@ -57,7 +57,7 @@ impl Readers {
     }
 
     /// All rows of a statement that an index and a limit bound; `None` where somebody else has to read them: a lock
-    /// would have to be waited for, or this is closed.
+    /// would have to be waited for, no further connection can be opened, or this is closed.
     ///
     /// # Errors
     /// The statement fails.
@@ -66,15 +66,20 @@ impl Readers {
         sql: &str,
         arguments: &[Value<'_>],
     ) -> Result<Option<Vec<T>>, Error> {
-        let connection = match self.idle().as_mut().map(Vec::pop) {
+        // Taken in a statement of its own: nobody waits while a connection is opened.
+        let idle = self.idle().as_mut().map(Vec::pop);
+        let connection = match idle {
             None => return Ok(None),
             Some(Some(idle)) => idle,
-            Some(None) => connect(&self.path)?,
+            // Short of files or of a lock: sqlx's connections are open already.
+            Some(None) => match connect(&self.path) {
+                Ok(connection) => connection,
+                Err(_) => return Ok(None),
+            },
         };
         let rows = connection.prepare_cached(sql).and_then(|mut statement| {
-            statement
-                .query_map(params_from_iter(arguments), T::from_row)?
-                .collect()
+            bind(&mut statement, arguments)?;
+            statement.raw_query().mapped(T::from_row).collect()
         });
         if let Some(idle) = self.idle().as_mut() {
             idle.push(connection);
@@ -96,6 +101,17 @@ impl Readers {
     }
 }
 
+/// Binds `$n` to the argument of that number, as sqlx does. To `SQLite` `$n` is a name, numbered by where it first
+/// appears.
+fn bind(statement: &mut Statement<'_>, arguments: &[Value<'_>]) -> rusqlite::Result<()> {
+    for (number, argument) in (1_usize..).zip(arguments) {
+        if let Some(index) = statement.parameter_index(&format!("${number}"))? {
+            statement.raw_bind_parameter(index, argument)?;
+        }
+    }
+    Ok(())
+}
+
 fn connect(path: &Path) -> Result<Connection, Error> {
     // One thread at a time has a connection, so SQLite need not lock it.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -111,7 +127,11 @@ fn connect(path: &Path) -> Result<Connection, Error> {
 fn has_to_wait(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+        )
     )
 }
 
@@ -171,6 +191,32 @@ mod tests {
         assert_eq!(above(&readers, 3).unwrap(), Some(vec![]));
         // One thread asked.
         assert_eq!(idle(&readers), Some(1));
+    }
+
+    /// As sqlx binds them: otherwise the owner and the id of a document could change places.
+    #[test]
+    fn arguments_are_bound_by_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_writer, readers) = numbers(folder.path());
+        let read = |sql| readers.read::<i64>(sql, &[1.into(), 3.into()]).unwrap();
+        let between = "SELECT n FROM numbers WHERE n < $2 AND n > $1";
+        assert_eq!(read(between), Some(vec![2]));
+        assert_eq!(read("SELECT n FROM numbers WHERE n = $2"), Some(vec![3]));
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_left_to_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_writer, readers) = numbers(folder.path());
+        let held = readers.idle().take();
+        readers.idle().replace(Vec::new());
+        std::fs::rename(
+            folder.path().join("numbers.db"),
+            folder.path().join("elsewhere.db"),
+        )
+        .unwrap();
+        assert_eq!(above(&readers, 1).unwrap(), None);
+        drop(held);
     }
 
     /// Waiting here would hold up every request of this thread.

@@ -1,6 +1,7 @@
 //! The database: `SQLite` embedded, or `PostgreSQL` when there is more than one machine; one setting chooses.
 //!
-//! Stores write their statements once against [`Connection`]. Reads take a connection of a pool; writes run in
+//! Stores write their statements once against [`Connection`]. Reads take a connection of a pool, short ones of
+//! `SQLite` one of `in_place`; writes run in
 //! tasks of their own, so that a client that goes away can't leave one half done.
 
 mod connection;
@@ -135,6 +136,9 @@ impl std::str::FromStr for Url {
     fn from_str(text: &str) -> Result<Self, String> {
         // The parsers' own messages may quote the URL, which may hold a password: they are dropped.
         if text.starts_with("sqlite:") {
+            if text.contains(":memory:") || text.contains("mode=memory") {
+                return Err("is in memory; documents need a file".to_owned());
+            }
             text.parse()
                 .map(|options| Self::Sqlite(Box::new(options)))
                 .map_err(|_| "is not a readable sqlite: URL".to_owned())
@@ -145,5 +149,26 @@ impl std::str::FromStr for Url {
         } else {
             Err("starts with neither sqlite: nor postgres:".to_owned())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Short reads would look for a file of that name.
+    #[test]
+    fn a_database_in_memory_is_refused() {
+        for url in [
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite:api.db?mode=memory",
+        ] {
+            assert_eq!(
+                url.parse::<Url>().unwrap_err(),
+                "is in memory; documents need a file"
+            );
+        }
+        assert!("sqlite:api.db?mode=rwc".parse::<Url>().is_ok());
     }
 }

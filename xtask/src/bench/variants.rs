@@ -94,15 +94,6 @@ pub(super) struct Parts<'p> {
 /// All of them, those to compare with first.
 pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
     let jwks = &parts.tokens.jwks;
-    let plain = |name: &str, filters: Vec<Value>| Variant {
-        name: name.to_owned(),
-        filters,
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        carries: Carries::Tokens,
-        proof: None,
-    };
-    let chain_with = |jwks, cache| vec![jwt_authn(jwks, true, cache), rbac(), local_ratelimit()];
-    let chain = |cache| chain_with(jwks, cache);
     let es256 = &parts.tokens.jwks_es256;
     let mut variants = vec![
         plain("no filter", vec![]),
@@ -112,8 +103,8 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
         ),
         plain("jwt_authn", vec![jwt_authn(jwks, false, false)]),
         plain("jwt_authn, cache", vec![jwt_authn(jwks, false, true)]),
-        plain("native chain", chain(false)),
-        plain("native chain, cache", chain(true)),
+        plain("native chain", chain(jwks, false)),
+        plain("native chain, cache", chain(jwks, true)),
     ];
     let modules = [("ours", Some(parts.module)), ("beside", parts.beside)];
     for (who, module) in modules {
@@ -133,6 +124,11 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
             carries: Carries::LargeTokens,
             ..variant
         };
+        let es256_tokens = |variant| Variant {
+            carries: Carries::Es256Tokens,
+            ..variant
+        };
+        let of_es256 = || with_es256(policy(es256, FEW_TOKENS));
         let seen = || policy(jwks, ALL_TOKENS);
         let new = || policy(jwks, FEW_TOKENS);
         variants.extend([
@@ -165,56 +161,69 @@ pub(super) fn all(parts: &Parts<'_>) -> Vec<Variant> {
                     Counted::Nowhere,
                 )
             },
-            Variant {
-                carries: Carries::Es256Tokens,
-                ..ours(
-                    "tokens new, ES256",
-                    with_es256(policy(es256, FEW_TOKENS)),
-                    true,
-                    Counted::InModule,
-                )
-            },
+            es256_tokens(ours("tokens new, ES256", of_es256(), true, Counted::ByHost)),
+            es256_tokens(ours(
+                "ES256, no host crypto",
+                of_es256(),
+                false,
+                Counted::InModule,
+            )),
             large(ours("seen, 8 KB tokens", seen(), true, Counted::Nowhere)),
             large(ours("new, 8 KB tokens", new(), true, Counted::ByHost)),
         ]);
     }
-    variants.extend([
-        Variant {
-            carries: Carries::Es256Tokens,
-            ..plain("native chain, ES256", chain_with(es256, false))
-        },
-        Variant {
-            carries: Carries::LargeTokens,
-            ..plain("native chain, 8 KB tokens", chain(false))
-        },
-        Variant {
-            carries: Carries::LargeTokens,
-            ..plain("native chain, cache, 8 KB tokens", chain(true))
-        },
-    ]);
+    variants.extend(native_with_other_tokens(parts.tokens));
     variants
+}
+
+/// Envoy's own chain where tokens are not the usual ones.
+fn native_with_other_tokens(tokens: &Tokens) -> [Variant; 3] {
+    let carrying = |carries, variant| Variant { carries, ..variant };
+    let jwks = &tokens.jwks;
+    [
+        carrying(
+            Carries::Es256Tokens,
+            plain("native chain, ES256", chain(&tokens.jwks_es256, false)),
+        ),
+        carrying(
+            Carries::LargeTokens,
+            plain("native chain, 8 KB tokens", chain(jwks, false)),
+        ),
+        carrying(
+            Carries::LargeTokens,
+            plain("native chain, cache, 8 KB tokens", chain(jwks, true)),
+        ),
+    ]
+}
+
+fn plain(name: &str, filters: Vec<Value>) -> Variant {
+    Variant {
+        name: name.to_owned(),
+        filters,
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        carries: Carries::Tokens,
+        proof: None,
+    }
+}
+
+/// What our policy does, by Envoy's own filters.
+fn chain(jwks: &Value, cache: bool) -> Vec<Value> {
+    vec![jwt_authn(jwks, true, cache), rbac(), local_ratelimit()]
 }
 
 /// Those whose start is timed: without a filter first.
 pub(super) fn starts(parts: &Parts<'_>) -> Vec<Variant> {
     let jwks = &parts.tokens.jwks;
-    let variant = |name: String, filters| Variant {
-        name,
-        filters,
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        carries: Carries::Tokens,
-        proof: None,
-    };
     let ours = |rules: usize| {
         let policy = with_rules(policy(jwks, ALL_TOKENS), rules);
         let filters = vec![wasm("ours", parts.module, &policy, true)];
         let plural = if rules == 1 { "" } else { "s" };
-        variant(format!("ours, {rules} rule{plural}"), filters)
+        plain(&format!("ours, {rules} rule{plural}"), filters)
     };
     let noop = vec![wasm("noop", parts.noop, &json!({}), true)];
     let others = [
-        variant("no filter".into(), vec![]),
-        variant("wasm that does nothing".into(), noop),
+        plain("no filter", vec![]),
+        plain("wasm that does nothing", noop),
     ];
     others
         .into_iter()
@@ -351,7 +360,7 @@ fn policy(jwks: &Value, cache_bytes: u64) -> Value {
     })
 }
 
-/// Tokens may be signed with ECDSA, which the module verifies itself.
+/// Tokens may be signed with ECDSA too.
 fn with_es256(mut policy: Value) -> Value {
     policy["providers"]["bench"]["algorithms"] = json!(["RS256", "ES256"]);
     policy

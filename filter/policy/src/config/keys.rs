@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::reader::{Boolean, Integer, List, Object, OneOrMore, Parsed, Seconds, Section, Text};
+use super::reader::{
+    Boolean, Integer, Lines, List, Object, OneOrMore, Parsed, Seconds, Section, Text,
+};
 use crate::jwk::KeySet;
 use crate::jwks::{JwksSettings, Location, Source};
 
@@ -68,7 +70,7 @@ fn local_jwks(o: &mut Object<'_>) -> Option<KeySet> {
     o.required(
         "inline_string",
         Parsed {
-            of: Text {
+            of: Lines {
                 max: crate::jwk::MAX_SET_BYTES,
             },
             with: |text: Box<str>| {

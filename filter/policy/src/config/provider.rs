@@ -108,7 +108,6 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         ("[\"JWT\", \"at+jwt\"]", vec!["JWT".into(), "at+jwt".into()]),
         "The `typ` values accepted (RFC 8725 §3.11); a token without `typ` counts as JWT.",
     );
-    let confirmed_upstream = confirmed_upstream(o);
     let reads = claims_read(o)?;
     let forward = o.default(
         "forward",
@@ -116,6 +115,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
         ("true", true),
         "Whether the token goes on to the upstream.",
     );
+    let confirmed_upstream = confirmed_upstream(o, forward);
     let claim_to_headers = o.optional(
         "claim_to_headers",
         List { of: Section(claim_to_header), min: 0, max: 64 },
@@ -150,7 +150,7 @@ pub(super) fn provider(o: &mut Object<'_>) -> Option<Provider> {
 }
 
 /// What the upstream proves of tokens that are bound to a key; nothing, unless it is said.
-fn confirmed_upstream(o: &mut Object<'_>) -> Vec<Box<str>> {
+fn confirmed_upstream(o: &mut Object<'_>, forward: bool) -> Vec<Box<str>> {
     let kinds = o.optional(
         "confirmed_upstream",
         List { of: Text { max: 64 }, min: 1, max: 8 },
@@ -158,7 +158,14 @@ fn confirmed_upstream(o: &mut Object<'_>) -> Vec<Box<str>> {
          mTLS (RFC 8705). A token bound to a key in any other way is refused, all of them where this is left out: \
          without its proof it would be worth no more than a bearer token.",
     );
-    kinds.unwrap_or_default()
+    let kinds = kinds.unwrap_or_default();
+    if !forward && !kinds.is_empty() {
+        o.fail(
+            "confirmed_upstream",
+            "needs forward: the upstream cannot check the proof of a token that it does not see",
+        );
+    }
+    kinds
 }
 
 /// The claims that decisions read, where a provider has its own names for them.

@@ -182,6 +182,44 @@ fn a_source_of_keys_is_needed_and_each_only_once() {
 }
 
 #[test]
+fn a_proof_is_checked_upstream_only_where_the_upstream_sees_the_token() {
+    let mut config = minimal();
+    let provider = &mut config["providers"]["auth0"];
+    provider["confirmed_upstream"] = serde_json::json!(["jkt"]);
+    check(&config, &[]);
+    config["providers"]["auth0"]["forward"] = serde_json::json!(false);
+    check(
+        &config,
+        &[
+            "providers.auth0.confirmed_upstream: needs forward: the upstream cannot check the proof of a token that it \
+             does not see",
+        ],
+    );
+}
+
+/// As people paste them from jwt_authn's configuration.
+#[test]
+fn keys_may_be_written_over_several_lines() {
+    let with_keys = |text: &str| {
+        let mut config = minimal();
+        let provider = config["providers"]["auth0"].as_object_mut().unwrap();
+        provider.remove("remote_jwks");
+        provider.insert(
+            "local_jwks".into(),
+            serde_json::json!({ "inline_string": text }),
+        );
+        config
+    };
+    let keys = "{\r\n\t\"keys\": [{\n\"kty\": \"OKP\", \"crv\": \"Ed25519\",\n\
+                \"x\": \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}\n";
+    check(&with_keys(keys), &[]);
+    check(
+        &with_keys(&keys.replace('\t', "\u{b}")),
+        &["providers.auth0.local_jwks.inline_string: has a control character"],
+    );
+}
+
+#[test]
 fn identity_headers_that_would_break_the_request_are_refused() {
     for name in ["authorization", "host", ":path", "x y", "content-length"] {
         let claims = serde_json::json!([{"header_name": name, "claim_name": "sub"}]);

@@ -65,17 +65,24 @@ impl PartialEq for Number {
     }
 }
 
-/// Integers in decimal, also those written as `3e2`; other numbers in the shortest form that reads back the same.
+/// Integers in decimal, also those written as `3e2` or `-3.0`; other numbers in the shortest form of JSON that reads back
+/// the same, as `1e+20`.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (*self, self.as_u64()) {
             (_, Some(value)) => write!(f, "{value}"),
             (Self::Negative(value), None) => write!(f, "{value}"),
-            // As JSON has it, and by the code that writes JSON: the standard library's is ten kilobytes more.
-            (number, None) => match serde_json::Number::from_f64(number.as_f64()) {
-                Some(number) => write!(f, "{number}"),
-                None => f.write_str("null"),
-            },
+            (Self::Unsigned(_) | Self::Float(_), None) => {
+                let value = self.as_f64();
+                if let Some(value) = integral(-value) {
+                    return write!(f, "-{value}");
+                }
+                // By the code that writes JSON: the standard library's is ten kilobytes more.
+                match serde_json::Number::from_f64(value) {
+                    Some(number) => write!(f, "{number}"),
+                    None => f.write_str("null"),
+                }
+            }
         }
     }
 }
@@ -118,5 +125,9 @@ mod tests {
         assert_eq!(Number::Negative(-7).to_string(), "-7");
         assert_eq!(Number::Float(1.5).to_string(), "1.5");
         assert_eq!(Number::Float(-0.0).to_string(), "0");
+        assert_eq!(Number::Float(-3.0).to_string(), "-3");
+        assert_eq!(Number::Float(-0.5).to_string(), "-0.5");
+        assert_eq!(Number::Float(1e20).to_string(), "1e+20");
+        assert_eq!(Number::Float(1e-7).to_string(), "1e-7");
     }
 }

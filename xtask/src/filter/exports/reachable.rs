@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use wasm_encoder::{CodeSection, Function};
 use wasmparser::{
-    ElementItems, ExternalKind, FunctionBody, Operator, OperatorsReader, Parser, Payload, TypeRef,
+    ElementItems, ExternalKind, FunctionBody, Operator, OperatorsReader, Parser, Payload,
+    TableInit, TypeRef,
 };
 
 /// The code section of `module`, in which a function that no export in `exported` leads to has no body but a trap.
@@ -24,7 +25,10 @@ pub(super) fn code(module: &[u8], exported: impl Fn(&str) -> bool) -> Result<Cod
         match payload? {
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports() {
-                    imported += u32::from(matches!(import?.ty, TypeRef::Func(_)));
+                    imported += u32::from(matches!(
+                        import?.ty,
+                        TypeRef::Func(_) | TypeRef::FuncExact(_)
+                    ));
                 }
             }
             Payload::ExportSection(reader) => {
@@ -36,6 +40,13 @@ pub(super) fn code(module: &[u8], exported: impl Fn(&str) -> bool) -> Result<Cod
                 }
             }
             Payload::StartSection { func, .. } => called.push(func),
+            Payload::TableSection(reader) => {
+                for table in reader {
+                    if let TableInit::Expr(expression) = table?.init {
+                        mentioned(expression.get_operators_reader(), &mut called)?;
+                    }
+                }
+            }
             Payload::GlobalSection(reader) => {
                 for global in reader {
                     mentioned(global?.init_expr.get_operators_reader(), &mut called)?;

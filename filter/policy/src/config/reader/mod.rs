@@ -11,7 +11,7 @@ mod scalar;
 pub(crate) use kind::{Kind, List, Map, OneOrMore, Parsed, Section, found};
 pub use path::ConfigError;
 pub(crate) use path::Path;
-pub(crate) use scalar::{Boolean, Choice, Integer, Seconds, Text};
+pub(crate) use scalar::{Boolean, Choice, Integer, Lines, Seconds, Text};
 
 use crate::json;
 use crate::json::Value;

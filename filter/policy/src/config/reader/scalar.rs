@@ -18,27 +18,59 @@ impl Kind for Text {
     type Output = Box<str>;
 
     fn read(&self, value: &Value, at: &Path<'_>, report: &mut Report) -> Option<Box<str>> {
-        let Value::String(text) = value else {
-            report.fail(at, format!("is {}; text is expected", found(value)));
-            return None;
-        };
-        if text.is_empty() || text.len() > self.max {
-            report.fail(
-                at,
-                format!("has {} bytes; 1 to {} are allowed", text.len(), self.max),
-            );
-            return None;
-        }
-        if text.chars().any(char::is_control) {
-            report.fail(at, "has a control character");
-            return None;
-        }
-        Some(text.clone())
+        text(value, self.max, &[], at, report)
     }
 
     fn schema(&self) -> serde_json::Value {
         json!({ "type": "string", "minLength": 1, "maxLength": self.max })
     }
+}
+
+/// Text of 1 to `max` bytes, written over as many lines as one likes.
+#[derive(Clone, Copy)]
+pub(crate) struct Lines {
+    pub(crate) max: usize,
+}
+
+impl Kind for Lines {
+    type Output = Box<str>;
+
+    fn read(&self, value: &Value, at: &Path<'_>, report: &mut Report) -> Option<Box<str>> {
+        text(value, self.max, &['\n', '\r', '\t'], at, report)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        Text { max: self.max }.schema()
+    }
+}
+
+/// Text of 1 to `max` bytes without control characters other than `allowed`.
+fn text(
+    value: &Value,
+    max: usize,
+    allowed: &[char],
+    at: &Path<'_>,
+    report: &mut Report,
+) -> Option<Box<str>> {
+    let Value::String(text) = value else {
+        report.fail(at, format!("is {}; text is expected", found(value)));
+        return None;
+    };
+    if text.is_empty() || text.len() > max {
+        report.fail(
+            at,
+            format!("has {} bytes; 1 to {max} are allowed", text.len()),
+        );
+        return None;
+    }
+    if text
+        .chars()
+        .any(|c| c.is_control() && !allowed.contains(&c))
+    {
+        report.fail(at, "has a control character");
+        return None;
+    }
+    Some(text.clone())
 }
 
 /// `true` or `false`.
