@@ -197,7 +197,7 @@ fn a_proof_is_checked_upstream_only_where_the_upstream_sees_the_token() {
     );
 }
 
-/// As people paste them from jwt_authn's configuration.
+/// As people paste them from `jwt_authn`'s configuration.
 #[test]
 fn keys_may_be_written_over_several_lines() {
     let with_keys = |text: &str| {
