@@ -1,14 +1,14 @@
 //! Times as the API shows them and the database stores them.
 
 use edge_auth_policy::time::UnixTime;
-use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::database::{Column, Error, Row, Value};
+
 /// Milliseconds since 1970; RFC 3339 text in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -29,15 +29,15 @@ impl From<UnixTime> for Timestamp {
     }
 }
 
-impl From<Timestamp> for crate::database::Value<'_> {
+impl From<Timestamp> for Value<'_> {
     fn from(time: Timestamp) -> Self {
         time.0.into()
     }
 }
 
-impl FromSql for Timestamp {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_i64().map(Self)
+impl Column for Timestamp {
+    fn read(row: &mut Row<'_>) -> Result<Self, Error> {
+        row.column().map(Self)
     }
 }
 

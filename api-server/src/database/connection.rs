@@ -4,12 +4,12 @@
 //! engines differ, [`Sql`] carries both spellings.
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
-use sqlx::query::{Query, QueryAs};
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
-use sqlx::{FromRow, Transaction};
+use sqlx::postgres::Postgres;
+use sqlx::query::Query;
+use sqlx::sqlite::Sqlite;
+use sqlx::{Database, Encode, Transaction, Type};
 
-use super::{Error, Value};
+use super::{Error, FromRow, Row, Value};
 
 /// A statement's text for each engine.
 #[derive(Clone, Copy, Debug)]
@@ -29,17 +29,6 @@ impl From<&'static str> for Sql {
     }
 }
 
-/// What a row of either engine turns into.
-pub trait Record:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
-
-impl<T> Record for T where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
-
 /// A connection to read from, or a transaction to write in.
 #[derive(Debug)]
 pub struct Connection(pub(super) Inner);
@@ -52,33 +41,28 @@ pub(super) enum Inner {
     PostgresWrite(Transaction<'static, Postgres>),
 }
 
-/// Runs one sqlx call on whichever connection this is; the two spellings are type-checked apart.
+/// Evaluates `$run` with `$c` and `$sql` being the connection and its spelling; the engines are type-checked apart.
 macro_rules! on_engine {
-    ($connection:expr, $sql:expr, $query:expr, $arguments:expr, $method:ident) => {{
-        let sql: Sql = $sql.into();
+    ($connection:expr, |$c:ident, $sql:ident| $run:expr) => {
         match &mut $connection.0 {
-            Inner::SqliteRead(c) => {
-                bind($query(sql.sqlite), $arguments)
-                    .$method(&mut **c)
-                    .await?
+            Inner::SqliteRead($c) => {
+                let $sql = $sql.sqlite;
+                $run
             }
-            Inner::SqliteWrite(c) => {
-                bind($query(sql.sqlite), $arguments)
-                    .$method(&mut **c)
-                    .await?
+            Inner::SqliteWrite($c) => {
+                let $sql = $sql.sqlite;
+                $run
             }
-            Inner::PostgresRead(c) => {
-                bind($query(sql.postgres), $arguments)
-                    .$method(&mut **c)
-                    .await?
+            Inner::PostgresRead($c) => {
+                let $sql = $sql.postgres;
+                $run
             }
-            Inner::PostgresWrite(c) => {
-                bind($query(sql.postgres), $arguments)
-                    .$method(&mut **c)
-                    .await?
+            Inner::PostgresWrite($c) => {
+                let $sql = $sql.postgres;
+                $run
             }
         }
-    }};
+    };
 }
 
 impl Connection {
@@ -89,57 +73,45 @@ impl Connection {
         arguments: &[Value<'_>],
     ) -> Result<u64, Error> {
         let sql = sql.into();
-        Ok(match &mut self.0 {
-            Inner::SqliteRead(c) => bind(sqlx::query(sql.sqlite), arguments)
-                .execute(&mut **c)
-                .await?
-                .rows_affected(),
-            Inner::SqliteWrite(c) => bind(sqlx::query(sql.sqlite), arguments)
-                .execute(&mut **c)
-                .await?
-                .rows_affected(),
-            Inner::PostgresRead(c) => bind(sqlx::query(sql.postgres), arguments)
-                .execute(&mut **c)
-                .await?
-                .rows_affected(),
-            Inner::PostgresWrite(c) => bind(sqlx::query(sql.postgres), arguments)
-                .execute(&mut **c)
-                .await?
-                .rows_affected(),
-        })
+        Ok(on_engine!(self, |c, sql| query(sql, arguments)
+            .execute(&mut **c)
+            .await?
+            .rows_affected()))
     }
 
     /// The only row of a statement that always gives one.
-    pub async fn fetch_one<T: Record>(
+    pub async fn fetch_one<T: FromRow>(
         &mut self,
         sql: impl Into<Sql>,
         arguments: &[Value<'_>],
     ) -> Result<T, Error> {
-        Ok(on_engine!(self, sql, sqlx::query_as, arguments, fetch_one))
+        let row = self.fetch_optional(sql, arguments).await?;
+        row.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// The first row, if there is one.
-    pub async fn fetch_optional<T: Record>(
+    /// The row of a statement that gives one at most.
+    pub async fn fetch_optional<T: FromRow>(
         &mut self,
         sql: impl Into<Sql>,
         arguments: &[Value<'_>],
     ) -> Result<Option<T>, Error> {
-        Ok(on_engine!(
-            self,
-            sql,
-            sqlx::query_as,
-            arguments,
-            fetch_optional
-        ))
+        let rows = self.fetch_all(sql, arguments).await?;
+        Ok(rows.into_iter().next())
     }
 
     /// All rows. The statement bounds how many.
-    pub async fn fetch_all<T: Record>(
+    pub async fn fetch_all<T: FromRow>(
         &mut self,
         sql: impl Into<Sql>,
         arguments: &[Value<'_>],
     ) -> Result<Vec<T>, Error> {
-        Ok(on_engine!(self, sql, sqlx::query_as, arguments, fetch_all))
+        let sql = sql.into();
+        on_engine!(self, |c, sql| {
+            let rows = query(sql, arguments).fetch_all(&mut **c).await?;
+            rows.iter()
+                .map(|row| T::from_row(&mut Row::from(row)))
+                .collect()
+        })
     }
 }
 
@@ -165,42 +137,19 @@ impl Connection {
     }
 }
 
-/// The two sqlx types arguments are bound to, for each engine.
-trait Bind<'q>: Sized {
-    fn text(self, value: Option<&'q str>) -> Self;
-    fn integer(self, value: Option<i64>) -> Self;
-    fn bytes(self, value: Option<&'q [u8]>) -> Self;
-}
-
-fn bind<'q, Q: Bind<'q>>(query: Q, arguments: &'q [Value<'_>]) -> Q {
+/// The statement `sql` with its arguments bound.
+fn query<'q, D>(sql: &'static str, arguments: &[Value<'q>]) -> Query<'q, D, D::Arguments>
+where
+    D: Database,
+    for<'v> Option<&'v str>: Encode<'v, D> + Type<D>,
+    for<'v> Option<i64>: Encode<'v, D> + Type<D>,
+    for<'v> Option<&'v [u8]>: Encode<'v, D> + Type<D>,
+{
     arguments
         .iter()
-        .fold(query, |query, argument| match argument {
-            Value::Text(value) => query.text(value.as_deref()),
-            Value::Integer(value) => query.integer(*value),
-            Value::Bytes(value) => query.bytes(value.as_deref()),
+        .fold(sqlx::query(sql), |query, argument| match argument {
+            Value::Text(value) => query.bind(value.as_deref()),
+            Value::Integer(value) => query.bind(*value),
+            Value::Bytes(value) => query.bind(value.as_deref()),
         })
-}
-
-macro_rules! impl_bind {
-    ($($query:ty, [$($generic:ident)?];)*) => {$(
-        impl<'q, $($generic)?> Bind<'q> for $query {
-            fn text(self, value: Option<&'q str>) -> Self {
-                self.bind(value)
-            }
-            fn integer(self, value: Option<i64>) -> Self {
-                self.bind(value)
-            }
-            fn bytes(self, value: Option<&'q [u8]>) -> Self {
-                self.bind(value)
-            }
-        }
-    )*};
-}
-
-impl_bind! {
-    Query<'q, Sqlite, SqliteArguments>, [];
-    Query<'q, Postgres, PgArguments>, [];
-    QueryAs<'q, Sqlite, T, SqliteArguments>, [T];
-    QueryAs<'q, Postgres, T, PgArguments>, [T];
 }

@@ -13,21 +13,12 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement, ToSql};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
-use super::{Error, Value};
+use super::{Error, FromRow, Row, Value};
 
 /// Memory for pages of each connection, at most. A write elsewhere empties it.
 const CACHE_KIBIBYTES: i64 = 16 << 10;
-
-/// What a row is turned into, column by column.
-pub trait FromRow: Sized {
-    /// Reads the columns in the order the statement names them.
-    ///
-    /// # Errors
-    /// A column holds something else.
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
-}
 
 /// Connections that only read. There are never more than threads that read at the same time.
 #[derive(Clone)]
@@ -77,17 +68,14 @@ impl Readers {
                 Err(_) => return Ok(None),
             },
         };
-        let rows = connection.prepare_cached(sql).and_then(|mut statement| {
-            bind(&mut statement, arguments)?;
-            statement.raw_query().mapped(T::from_row).collect()
-        });
+        let rows = all(&connection, sql, arguments);
         if let Some(idle) = self.idle().as_mut() {
             idle.push(connection);
         }
         match rows {
             Ok(rows) => Ok(Some(rows)),
-            Err(error) if has_to_wait(&error) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(Error::Contended(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -101,13 +89,32 @@ impl Readers {
     }
 }
 
+/// All rows of a statement.
+fn all<T: FromRow>(
+    connection: &Connection,
+    sql: &str,
+    arguments: &[Value<'_>],
+) -> Result<Vec<T>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    bind(&mut statement, arguments)?;
+    let mut rows = statement.raw_query();
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.push(T::from_row(&mut Row::from(row))?);
+    }
+    Ok(records)
+}
+
 /// Binds `$n` to the argument of that number, as sqlx does. To `SQLite` `$n` is a name, numbered by where it first
 /// appears.
 fn bind(statement: &mut Statement<'_>, arguments: &[Value<'_>]) -> rusqlite::Result<()> {
-    for (number, argument) in (1_usize..).zip(arguments) {
-        if let Some(index) = statement.parameter_index(&format!("${number}"))? {
-            statement.raw_bind_parameter(index, argument)?;
-        }
+    for index in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(index).unwrap_or_default();
+        let number = name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok());
+        let argument = number.and_then(|number| arguments.get(number.checked_sub(1)?));
+        let argument =
+            argument.ok_or_else(|| rusqlite::Error::InvalidParameterName(name.to_owned()))?;
+        statement.raw_bind_parameter(index, argument)?;
     }
     Ok(())
 }
@@ -122,17 +129,6 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     // plan. Ours have one good plan each; see `plans` in the tests.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
-}
-
-fn has_to_wait(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::FileLockingProtocolFailed
-        )
-    )
 }
 
 impl ToSql for Value<'_> {
@@ -151,8 +147,8 @@ mod tests {
     use super::*;
 
     impl FromRow for i64 {
-        fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-            row.get(0)
+        fn from_row(row: &mut Row<'_>) -> Result<Self, Error> {
+            row.column()
         }
     }
 
@@ -202,6 +198,13 @@ mod tests {
         let between = "SELECT n FROM numbers WHERE n < $2 AND n > $1";
         assert_eq!(read(between), Some(vec![2]));
         assert_eq!(read("SELECT n FROM numbers WHERE n = $2"), Some(vec![3]));
+        // Otherwise it would be null, and the statement about something else.
+        for nobodys in ["$3", "$0", "?", "$id"] {
+            let sql = format!("SELECT n FROM numbers WHERE n = {nobodys}");
+            let error = readers.read::<i64>(&sql, &[1.into(), 3.into()]);
+            let said = error.unwrap_err().to_string();
+            assert!(said.contains("parameter name"), "{nobodys}: {said}");
+        }
     }
 
     #[test]
@@ -247,11 +250,7 @@ mod tests {
         let (_writer, readers) = numbers(folder.path());
         let written = readers.read::<i64>("INSERT INTO numbers VALUES (4) RETURNING n", &[]);
         let error = written.unwrap_err();
-        assert!(
-            matches!(&error, Error::InPlace(error)
-                if error.sqlite_error_code() == Some(ErrorCode::ReadOnly)),
-            "{error}"
-        );
+        assert!(error.to_string().contains("readonly database"), "{error}");
         assert!(!error.may_pass());
     }
 }

@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod in_place;
 mod postgres;
+mod row;
 mod sqlite;
 mod value;
 mod writer;
@@ -15,9 +16,9 @@ mod writer;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use connection::{Connection, Record, Sql};
+pub use connection::{Connection, Sql};
 pub use error::Error;
-pub use in_place::FromRow;
+pub use row::{Column, FromRow, Row};
 pub use value::Value;
 
 use connection::Inner;
@@ -63,7 +64,7 @@ impl Database {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn read_few<T: Record + FromRow>(
+    pub async fn read_few<T: FromRow>(
         &self,
         sql: &'static str,
         arguments: &[Value<'_>],

@@ -67,7 +67,7 @@ impl Writer {
         {
             let mut waiting = self.waiting();
             if waiting.len() >= MAX_WAITING {
-                return Err(Error::Unavailable(sqlx::Error::PoolTimedOut).into());
+                return Err(Error::from(sqlx::Error::PoolTimedOut).into());
             }
             waiting.push_back(Box::new(write));
         }

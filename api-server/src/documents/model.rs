@@ -1,11 +1,9 @@
 //! What a document is, and what one may contain.
 
-use rusqlite::Row;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::database::FromRow;
+use crate::database::{Column, Error, Row};
 use crate::documents::ETag;
 use crate::error::{ApiError, Invalid};
 use crate::timestamp::Timestamp;
@@ -20,7 +18,7 @@ pub const MAX_TAGS: usize = 32;
 pub const MAX_TAG_CHARS: usize = 64;
 
 /// A document as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
     /// A UUID, unique among its owner's documents.
@@ -30,7 +28,6 @@ pub struct Document {
     /// May be empty.
     pub title: String,
     /// In the order they were given.
-    #[sqlx(try_from = "String")]
     pub tags: Tags,
     /// Markdown.
     pub content: String,
@@ -39,6 +36,8 @@ pub struct Document {
     /// When it last changed.
     pub updated_at: Timestamp,
 }
+
+crate::record!(Document: id, version, title, tags, content, created_at, updated_at);
 
 impl Document {
     /// Names this version.
@@ -57,7 +56,7 @@ impl Document {
 }
 
 /// A document in a list: everything but its content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = DocumentSummary)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -68,7 +67,6 @@ pub struct Summary {
     /// May be empty.
     pub title: String,
     /// In the order they were given.
-    #[sqlx(try_from = "String")]
     pub tags: Tags,
     /// UTF-8 bytes of title, tags and content.
     pub size_bytes: i64,
@@ -78,52 +76,18 @@ pub struct Summary {
     pub updated_at: Timestamp,
 }
 
-impl FromRow for Document {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            version: row.get(1)?,
-            title: row.get(2)?,
-            tags: row.get(3)?,
-            content: row.get(4)?,
-            created_at: row.get(5)?,
-            updated_at: row.get(6)?,
-        })
-    }
-}
-
-impl FromRow for Summary {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            version: row.get(1)?,
-            title: row.get(2)?,
-            tags: row.get(3)?,
-            size_bytes: row.get(4)?,
-            created_at: row.get(5)?,
-            updated_at: row.get(6)?,
-        })
-    }
-}
+crate::record!(Summary: id, version, title, tags, size_bytes, created_at, updated_at);
 
 /// A document's tags; a JSON array in the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Tags(pub Vec<String>);
 
-impl TryFrom<String> for Tags {
-    type Error = serde_json::Error;
-
-    fn try_from(json: String) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(&json).map(Self)
-    }
-}
-
-impl FromSql for Tags {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?)
+impl Column for Tags {
+    fn read(row: &mut Row<'_>) -> Result<Self, Error> {
+        serde_json::from_str(row.text()?)
             .map(Self)
-            .map_err(FromSqlError::other)
+            .map_err(Error::unreadable)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::openapi;
 use crate::query::Query;
 
 /// One revocation, as the edge reads it. Times are whole seconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Revocation)]
 pub struct Entry {
     #[serde(skip)]
@@ -32,6 +32,8 @@ pub struct Entry {
     issued_before: Option<i64>,
     expires_at: i64,
 }
+
+crate::record!(Entry: seq, kind, value, issuer, issued_before, expires_at);
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = FeedPage)]

@@ -21,11 +21,13 @@ pub struct Revocation<'a> {
 }
 
 /// Where the feed stands.
-#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) epoch: i64,
     pub(super) seq: i64,
 }
+
+crate::record!(Head: epoch, seq);
 
 pub(super) async fn head(connection: &mut Connection) -> Result<Head, Error> {
     connection

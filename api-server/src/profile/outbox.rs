@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 use crate::users;
 
 /// A row whose lease is ours.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub(super) struct Update {
     pub(super) subject: String,
     name: Option<String>,
@@ -20,6 +20,8 @@ pub(super) struct Update {
     version: i64,
     attempts: i64,
 }
+
+crate::record!(Update: subject, name, picture, version, attempts);
 
 impl Update {
     /// What to send.

@@ -6,7 +6,7 @@ use crate::management::Patch;
 use crate::timestamp::Timestamp;
 
 /// A user's row.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct User {
     pub(super) email: Option<String>,
     pub(super) email_verified: i64,
@@ -21,6 +21,10 @@ pub(super) struct User {
     pub(super) refused_status: Option<i64>,
 }
 
+crate::record!(
+    User: email, email_verified, name, picture, created_at, updated_at, told_at, unsent, refused_status
+);
+
 /// The row of `subject`.
 pub(super) async fn find(
     connection: &mut Connection,
@@ -29,8 +33,8 @@ pub(super) async fn find(
     connection
         .fetch_optional(
             "SELECT users.email, users.email_verified, users.name, users.picture, users.created_at,
-                    users.updated_at, users.told_at, profile_updates.refused_status,
-                    COALESCE(profile_updates.version, 0) AS unsent
+                    users.updated_at, users.told_at, COALESCE(profile_updates.version, 0),
+                    profile_updates.refused_status
              FROM users LEFT JOIN profile_updates ON profile_updates.subject = users.subject
              WHERE users.subject = $1",
             args![subject],

@@ -8,7 +8,7 @@ use crate::feed;
 use crate::timestamp::Timestamp;
 
 /// A session as it is stored.
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone)]
 pub struct Stored {
     pub id: String,
     pub subject: String,
@@ -23,6 +23,11 @@ pub struct Stored {
     pub lease_until: Timestamp,
     pub revoked_at: Option<i64>,
 }
+
+crate::record!(
+    Stored: id, subject, created_at, used_at, expires_at, generation, access_token, access_expires_at, refresh_token,
+        id_token, lease_until, revoked_at
+);
 
 /// How a cookie's generation stands to the stored one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +75,7 @@ impl std::fmt::Debug for Stored {
 }
 
 /// A session as its user sees it.
-#[derive(Clone, Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = SessionDetails)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
@@ -81,6 +86,8 @@ pub struct Listed {
     user_agent: String,
     address: String,
 }
+
+crate::record!(Listed: id, created_at, used_at, expires_at, user_agent, address);
 
 /// What a new session is made of; tokens are sealed.
 #[derive(Debug)]

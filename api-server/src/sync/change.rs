@@ -34,18 +34,19 @@ pub(super) struct Body {
 }
 
 /// A document or its tombstone, as it is stored.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct Stored {
     id: String,
     pub(super) version: i64,
     title: String,
-    #[sqlx(try_from = "String")]
     tags: Tags,
     content: String,
     created_at: Timestamp,
     updated_at: Timestamp,
     pub(super) deleted_at: Option<i64>,
 }
+
+crate::record!(Stored: id, version, title, tags, content, created_at, updated_at, deleted_at);
 
 impl From<Stored> for Change {
     fn from(stored: Stored) -> Self {

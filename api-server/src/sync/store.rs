@@ -66,11 +66,13 @@ pub(super) async fn find(
 }
 
 /// What was applied under `key` before.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct Applied {
     pub(super) change_hash: Vec<u8>,
     pub(super) version: i64,
 }
+
+crate::record!(Applied: change_hash, version);
 
 /// Looks an idempotency key up.
 pub(super) async fn applied(

@@ -1,10 +1,7 @@
 //! How the engines find what a request asks for: by an index alone, however many documents there are.
 
-use api_server::database::{FromRow, Sql};
+use api_server::database::{Error, FromRow, Row, Sql};
 use api_server::documents::store::{FIND, LIST};
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 
 use crate::suite::server::Server;
 
@@ -12,20 +9,14 @@ use crate::suite::server::Server;
 struct Step(String);
 
 impl FromRow for Step {
-    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        row.get("detail").map(Self)
-    }
-}
-
-impl<'r> sqlx::FromRow<'r, SqliteRow> for Step {
-    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        row.try_get("detail").map(Self)
-    }
-}
-
-impl<'r> sqlx::FromRow<'r, PgRow> for Step {
-    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
-        row.try_get(0).map(Self)
+    fn from_row(row: &mut Row<'_>) -> Result<Self, Error> {
+        if !crate::ON_POSTGRES {
+            // Before it SQLite numbers the steps.
+            for _ in 0..3 {
+                row.column::<i64>()?;
+            }
+        }
+        row.column().map(Self)
     }
 }
 
