@@ -9,7 +9,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::Sqlite;
 use sqlx::{Database, Encode, Transaction, Type};
 
-use super::{Error, FromRow, Row, Value};
+use super::{Error, FromRow, Row, Value, statement};
 
 /// A statement's text for each engine.
 #[derive(Clone, Copy, Debug)]
@@ -36,20 +36,18 @@ pub struct Connection(pub(super) Inner);
 #[derive(Debug)]
 pub(super) enum Inner {
     SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
+    SqliteWrite(rusqlite::Connection),
     PostgresRead(PoolConnection<Postgres>),
     PostgresWrite(Transaction<'static, Postgres>),
 }
 
-/// Evaluates `$run` with `$c` and `$sql` being the connection and its spelling; the engines are type-checked apart.
+/// Evaluates `$run` with `$c` and `$sql` being one of sqlx's connections and its spelling; they are type-checked apart.
+/// What is rusqlite's runs at once.
 macro_rules! on_engine {
-    ($connection:expr, |$c:ident, $sql:ident| $run:expr) => {
+    ($connection:expr, $arguments:expr, $now:path, |$c:ident, $sql:ident| $run:expr) => {
         match &mut $connection.0 {
+            Inner::SqliteWrite(c) => $now(c, $sql.sqlite, $arguments),
             Inner::SqliteRead($c) => {
-                let $sql = $sql.sqlite;
-                $run
-            }
-            Inner::SqliteWrite($c) => {
                 let $sql = $sql.sqlite;
                 $run
             }
@@ -66,17 +64,19 @@ macro_rules! on_engine {
 }
 
 impl Connection {
-    /// Runs a statement; the number of rows it touched.
+    /// Runs a statement, and in `SQLite` several separated by `;`; the number of rows the last one touched.
     pub async fn execute(
         &mut self,
         sql: impl Into<Sql>,
         arguments: &[Value<'_>],
     ) -> Result<u64, Error> {
         let sql = sql.into();
-        Ok(on_engine!(self, |c, sql| query(sql, arguments)
-            .execute(&mut **c)
-            .await?
-            .rows_affected()))
+        on_engine!(self, arguments, statement::execute, |c, sql| Ok(query(
+            sql, arguments
+        )
+        .execute(&mut **c)
+        .await?
+        .rows_affected()))
     }
 
     /// The only row of a statement that always gives one.
@@ -106,34 +106,12 @@ impl Connection {
         arguments: &[Value<'_>],
     ) -> Result<Vec<T>, Error> {
         let sql = sql.into();
-        on_engine!(self, |c, sql| {
+        on_engine!(self, arguments, statement::fetch_all, |c, sql| {
             let rows = query(sql, arguments).fetch_all(&mut **c).await?;
             rows.iter()
                 .map(|row| T::from_row(&mut Row::from(row)))
                 .collect()
         })
-    }
-}
-
-impl Connection {
-    /// Ends a transaction: durable now. A connection to read from has nothing to end.
-    pub(super) async fn commit(self) -> Result<(), Error> {
-        match self.0 {
-            Inner::SqliteWrite(transaction) => transaction.commit().await?,
-            Inner::PostgresWrite(transaction) => transaction.commit().await?,
-            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Ends a transaction: nothing of it was.
-    pub(super) async fn roll_back(self) -> Result<(), Error> {
-        match self.0 {
-            Inner::SqliteWrite(transaction) => transaction.rollback().await?,
-            Inner::PostgresWrite(transaction) => transaction.rollback().await?,
-            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
-        }
-        Ok(())
     }
 }
 

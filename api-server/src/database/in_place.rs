@@ -2,7 +2,8 @@
 //!
 //! sqlx runs every `SQLite` connection on a thread of its own. That costs two switches of threads a statement and a copy
 //! of every value: several times what reading a row by its key takes. So what an index and a limit bound is read here,
-//! and all else, full-text search and writes first of all, by sqlx.
+//! and all else, full-text search first of all, by sqlx; writes are
+//! the [`writer`](super::writer)'s.
 //!
 //! The file is mapped: a page that isn't in memory is a page fault of this thread, and a disk that can't read it ends
 //! the process, which loses nothing that was acknowledged.
@@ -14,10 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, FromRow, Row, Value};
+use super::{Error, FromRow, Value, statement};
 
 /// Memory for pages of each connection, at most. A write elsewhere empties it.
 const CACHE_KIBIBYTES: i64 = 16 << 10;
@@ -73,7 +73,7 @@ impl Readers {
                 Err(_) => return Ok(None),
             },
         };
-        let rows = all(&connection, sql, arguments);
+        let rows = statement::fetch_all(&connection, sql, arguments);
         if let Some(idle) = self.idle().as_mut() {
             idle.push(connection);
         }
@@ -94,36 +94,6 @@ impl Readers {
     }
 }
 
-/// All rows of a statement.
-fn all<T: FromRow>(
-    connection: &Connection,
-    sql: &str,
-    arguments: &[Value<'_>],
-) -> Result<Vec<T>, Error> {
-    let mut statement = connection.prepare_cached(sql)?;
-    bind(&mut statement, arguments)?;
-    let mut rows = statement.raw_query();
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.push(T::from_row(&mut Row::from(row))?);
-    }
-    Ok(records)
-}
-
-/// Binds `$n` to the argument of that number, as sqlx does. To `SQLite` `$n` is a name, numbered by where it first
-/// appears.
-fn bind(statement: &mut Statement<'_>, arguments: &[Value<'_>]) -> rusqlite::Result<()> {
-    for index in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(index).unwrap_or_default();
-        let number = name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok());
-        let argument = number.and_then(|number| arguments.get(number.checked_sub(1)?));
-        let argument =
-            argument.ok_or_else(|| rusqlite::Error::InvalidParameterName(name.to_owned()))?;
-        statement.raw_bind_parameter(index, argument)?;
-    }
-    Ok(())
-}
-
 fn connect(path: &Path) -> Result<Connection, Error> {
     // One thread at a time has a connection, so SQLite need not lock it.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -137,20 +107,10 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let value = match self {
-            Self::Text(text) => text.as_deref().map(|text| ValueRef::Text(text.as_bytes())),
-            Self::Integer(integer) => integer.map(ValueRef::Integer),
-            Self::Bytes(bytes) => bytes.as_deref().map(ValueRef::Blob),
-        };
-        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Row;
 
     impl FromRow for i64 {
         fn from_row(row: &mut Row<'_>) -> Result<Self, Error> {

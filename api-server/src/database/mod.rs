@@ -10,6 +10,7 @@ mod in_place;
 mod postgres;
 mod row;
 mod sqlite;
+mod statement;
 mod value;
 mod writer;
 

@@ -44,7 +44,9 @@ where
         let transaction = pool.begin().await.map_err(Error::from)?;
         let mut connection = Connection(Inner::PostgresWrite(transaction));
         let value = work(&mut connection).await?;
-        connection.commit().await?;
+        if let Inner::PostgresWrite(transaction) = connection.0 {
+            transaction.commit().await.map_err(Error::from)?;
+        }
         Ok(value)
     };
     // What is logged in there belongs to the request.

@@ -1,7 +1,6 @@
 //! `SQLite`: one writer, several readers, every commit on disk before it is acknowledged.
 //!
-//! WAL lets readers go on while the one writer writes. `synchronous = FULL` syncs the log at each commit; with
-//! `NORMAL` a power cut would lose acknowledged writes.
+//! WAL lets readers go on while the one writer writes.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,18 +47,15 @@ pub(super) async fn open(
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
-        .pragma("temp_store", "memory")
-        .pragma("journal_size_limit", "67108864");
+        .pragma("temp_store", "memory");
     let lock = lock(&options).await?;
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options.clone())
-        .await?;
-    MIGRATIONS.run(&writer).await?;
-    let in_place = Readers::open(options.get_filename().to_path_buf())?;
+    let one = SqlitePoolOptions::new().max_connections(1);
+    let migrating = one.connect_with(options.clone()).await?;
+    MIGRATIONS.run(&migrating).await?;
+    migrating.close().await;
+    let path = options.get_filename().to_path_buf();
+    let writer = Writer::open(&path, BUSY_TIMEOUT)?;
+    let in_place = Readers::open(path)?;
     let readers = SqlitePoolOptions::new()
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -69,7 +65,6 @@ pub(super) async fn open(
         .connect_with(options.pragma("query_only", "on"))
         .await?;
     drop(lock);
-    let writer = Writer::new(writer);
     Ok(Pools {
         readers,
         in_place,

@@ -38,9 +38,13 @@ pub(super) async fn handler(
     let id = DocumentId::new();
     let document = app
         .database
-        .write(move |tx| Box::pin(async move { store::insert(tx, &owner, &id, &draft, now).await }))
-        .await
-        .map_err(ApiError::from)?;
+        .write(move |tx| {
+            Box::pin(async move {
+                store::insert(tx, &owner, &id, &draft, now).await?;
+                Ok::<_, ApiError>(Document::new(id, draft, now))
+            })
+        })
+        .await?;
     let location = format!("/api/v1/documents/{}", document.id);
     let etag = document.etag().to_header();
     let headers = [

@@ -28,6 +28,12 @@ impl DocumentId {
     }
 }
 
+impl From<DocumentId> for String {
+    fn from(id: DocumentId) -> Self {
+        id.0
+    }
+}
+
 impl Default for DocumentId {
     fn default() -> Self {
         Self::new()

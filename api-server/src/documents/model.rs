@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::database::{Column, Error, Row};
-use crate::documents::ETag;
+use crate::documents::{DocumentId, ETag};
 use crate::error::{ApiError, Invalid};
 use crate::timestamp::Timestamp;
 
@@ -40,6 +40,19 @@ pub struct Document {
 crate::record!(Document: id, version, title, tags, content, created_at, updated_at);
 
 impl Document {
+    /// The first version of what `draft` says.
+    pub fn new(id: DocumentId, draft: Draft, now: Timestamp) -> Self {
+        Self {
+            id: id.into(),
+            version: 1,
+            title: draft.title,
+            tags: draft.tags,
+            content: draft.content,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Names this version.
     pub fn etag(&self) -> ETag {
         ETag::of_version(self.version)
@@ -82,6 +95,13 @@ crate::record!(Summary: id, version, title, tags, size_bytes, created_at, update
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct Tags(pub Vec<String>);
+
+impl Tags {
+    /// As the database has them.
+    pub fn to_json(&self) -> String {
+        Value::from(self.0.as_slice()).to_string()
+    }
+}
 
 impl Column for Tags {
     fn read(row: &mut Row<'_>) -> Result<Self, Error> {

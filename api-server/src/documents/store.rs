@@ -124,24 +124,23 @@ pub async fn next_change(
     Ok(change)
 }
 
-/// Adds a document, as `owner`'s next change (see [`next_change`]). Both in one go: a new document is what is written
-/// most.
+/// Adds version 1 of a document, as `owner`'s next change (see [`next_change`]). Both in one go: a new document is what
+/// is written most.
 pub async fn insert(
     transaction: &mut Connection,
     owner: &str,
     id: &DocumentId,
     draft: &Draft,
     now: Timestamp,
-) -> Result<Document, Error> {
+) -> Result<(), Error> {
     transaction
-        .fetch_one(
+        .execute(
             Sql {
                 sqlite: "INSERT INTO users (subject, change_seq, created_at) VALUES ($1, 1, $3)
                      ON CONFLICT (subject) DO UPDATE SET change_seq = users.change_seq + 1;
                      INSERT INTO documents (owner, id, version, change_seq, created_at, updated_at,
                                             size_bytes, title, tags, content)
-                     SELECT subject, $2, 1, change_seq, $3, $3, $4, $5, $6, $7 FROM users WHERE subject = $1
-                     RETURNING id, version, title, tags, content, created_at, updated_at",
+                     SELECT subject, $2, 1, change_seq, $3, $3, $4, $5, $6, $7 FROM users WHERE subject = $1",
                 postgres: "WITH owner AS (
                          INSERT INTO users (subject, change_seq, created_at) VALUES ($1, 1, $3)
                          ON CONFLICT (subject) DO UPDATE SET change_seq = users.change_seq + 1
@@ -149,8 +148,7 @@ pub async fn insert(
                      )
                      INSERT INTO documents (owner, id, version, change_seq, created_at, updated_at,
                                             size_bytes, title, tags, content)
-                     SELECT subject, $2, 1, change_seq, $3, $3, $4, $5, $6, $7 FROM owner
-                     RETURNING id, version, title, tags, content, created_at, updated_at",
+                     SELECT subject, $2, 1, change_seq, $3, $3, $4, $5, $6, $7 FROM owner",
             },
             args![
                 owner,
@@ -158,11 +156,12 @@ pub async fn insert(
                 now,
                 size(draft),
                 draft.title(),
-                tags(draft),
+                draft.tags().to_json(),
                 draft.content()
             ],
         )
-        .await
+        .await?;
+    Ok(())
 }
 
 /// Gives the live document `id` new content as change number `change`.
@@ -187,7 +186,7 @@ pub async fn replace(
                 now,
                 size(draft),
                 draft.title(),
-                tags(draft),
+                draft.tags().to_json(),
                 draft.content()
             ],
         )
@@ -216,7 +215,7 @@ pub async fn revive(
                 now,
                 size(draft),
                 draft.title(),
-                tags(draft),
+                draft.tags().to_json(),
                 draft.content()
             ],
         )
@@ -243,8 +242,4 @@ pub async fn bury(
 
 fn size(draft: &Draft) -> i64 {
     i64::try_from(draft.size_bytes()).unwrap_or(i64::MAX)
-}
-
-fn tags(draft: &Draft) -> String {
-    serde_json::Value::from(draft.tags().0.clone()).to_string()
 }

@@ -287,8 +287,8 @@ async fn apply(
             version + 1
         }
         Some(draft) if current.is_none() => {
-            let document = documents::insert(tx, owner, &edit.id, draft, now).await?;
-            document.version
+            documents::insert(tx, owner, &edit.id, draft, now).await?;
+            1
         }
         Some(draft) => {
             let change = documents::next_change(tx, owner, now).await?;
