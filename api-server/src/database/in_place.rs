@@ -2,8 +2,7 @@
 //!
 //! sqlx runs every `SQLite` connection on a thread of its own. That costs two switches of threads a statement and a copy
 //! of every value: several times what reading a row by its key takes. So what an index and a limit bound is read here,
-//! and all else, full-text search first of all, by sqlx; writes are
-//! the [`writer`](super::writer)'s.
+//! and all else, full-text search first of all, by sqlx; writes are `writer`'s.
 //!
 //! The file is mapped: a page that isn't in memory is a page fault of this thread, and a disk that can't read it ends
 //! the process, which loses nothing that was acknowledged.
