@@ -43,10 +43,37 @@ impl Column for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+        // A list shows many: without an allocation each. It has room for nanoseconds.
+        let mut text = [b' '; "2000-01-01T00:00:00.000000000Z".len()];
+        let (seconds, millis) = (self.0.div_euclid(1_000), self.0.rem_euclid(1_000));
+        OffsetDateTime::from_unix_timestamp(seconds)
             .ok()
-            .and_then(|time| time.format(&Rfc3339).ok())
+            .and_then(|time| time.replace_millisecond(u16::try_from(millis).ok()?).ok())
+            .and_then(|time| time.format_into(&mut text.as_mut_slice(), &Rfc3339).ok())
             .ok_or_else(|| serde::ser::Error::custom("a time outside the years 0 to 9999"))?;
-        serializer.serialize_str(&text)
+        // How much was written is counted wrongly there where milliseconds are shown.
+        let text = str::from_utf8(text.trim_ascii_end()).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_as_rfc_3339_says() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_700_000_000_120, "2023-11-14T22:13:20.12Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        ] {
+            let json = serde_json::to_value(Timestamp::from_millis(millis)).unwrap();
+            assert_eq!(json, text);
+        }
+        for millis in [253_402_300_800_000, i64::MAX, i64::MIN] {
+            assert!(serde_json::to_value(Timestamp::from_millis(millis)).is_err());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a document is, and what one may contain.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::database::{Column, Error, Row};
@@ -62,7 +63,11 @@ impl Document {
     pub fn editable(&self) -> Map<String, Value> {
         Map::from_iter([
             ("title".to_owned(), Value::from(self.title.as_str())),
-            ("tags".to_owned(), Value::from(self.tags.0.clone())),
+            // What is JSON already makes a value without fail.
+            (
+                "tags".to_owned(),
+                serde_json::to_value(&self.tags).unwrap_or_default(),
+            ),
             ("content".to_owned(), Value::from(self.content.as_str())),
         ])
     }
@@ -91,15 +96,24 @@ pub struct Summary {
 
 crate::record!(Summary: id, version, title, tags, size_bytes, created_at, updated_at);
 
-/// A document's tags; a JSON array in the database.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// A document's tags: the JSON array that the database holds, sent as it is.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
-pub struct Tags(pub Vec<String>);
+#[schema(value_type = Vec<String>)]
+pub struct Tags(Box<RawValue>);
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Eq for Tags {}
 
 impl Tags {
     /// As the database has them.
-    pub fn to_json(&self) -> String {
-        Value::from(self.0.as_slice()).to_string()
+    pub fn as_json(&self) -> &str {
+        self.0.get()
     }
 }
 
@@ -117,6 +131,7 @@ pub struct Draft {
     title: String,
     tags: Tags,
     content: String,
+    size_bytes: usize,
 }
 
 impl Draft {
@@ -147,21 +162,23 @@ impl Draft {
                 "is not a member of a document",
             )
         }));
-        let draft = Self {
-            title,
-            tags,
-            content,
-        };
         if !errors.is_empty() {
             errors.truncate(MAX_ERRORS);
-            Err(ApiError::InvalidContent(errors))
-        } else if draft.size_bytes() > MAX_BYTES {
-            Err(ApiError::TooLarge {
-                limit_bytes: MAX_BYTES,
-            })
-        } else {
-            Ok(draft)
+            return Err(ApiError::InvalidContent(errors));
         }
+        let size_bytes = title.len() + content.len() + tags.iter().map(String::len).sum::<usize>();
+        if size_bytes > MAX_BYTES {
+            return Err(ApiError::TooLarge {
+                limit_bytes: MAX_BYTES,
+            });
+        }
+        let tags = serde_json::value::to_raw_value(&tags);
+        Ok(Self {
+            title,
+            tags: Tags(tags.map_err(|_| ApiError::Internal("strings that are no JSON"))?),
+            content,
+            size_bytes,
+        })
     }
 
     /// The title.
@@ -179,9 +196,9 @@ impl Draft {
         &self.content
     }
 
-    /// UTF-8 bytes of title, tags and content; at most [`MAX_BYTES`] in a draft that was parsed.
+    /// UTF-8 bytes of title, tags and content; at most [`MAX_BYTES`].
     pub fn size_bytes(&self) -> usize {
-        self.title.len() + self.content.len() + self.tags.0.iter().map(String::len).sum::<usize>()
+        self.size_bytes
     }
 }
 
@@ -203,7 +220,7 @@ fn text(members: &mut Map<String, Value>, name: &str, errors: &mut Vec<Invalid>)
     }
 }
 
-fn tags(members: &mut Map<String, Value>, errors: &mut Vec<Invalid>) -> Tags {
+fn tags(members: &mut Map<String, Value>, errors: &mut Vec<Invalid>) -> Vec<String> {
     let parsed = match members.remove("tags") {
         None => Some(Vec::new()),
         Some(Value::Array(values)) if values.len() <= MAX_TAGS => values
@@ -220,7 +237,7 @@ fn tags(members: &mut Map<String, Value>, errors: &mut Vec<Invalid>) -> Tags {
             .collect(),
         Some(_) => None,
     };
-    Tags(parsed.unwrap_or_else(|| {
+    parsed.unwrap_or_else(|| {
         errors.push(Invalid::new(
             "/tags",
             format!(
@@ -228,5 +245,5 @@ fn tags(members: &mut Map<String, Value>, errors: &mut Vec<Invalid>) -> Tags {
             ),
         ));
         Vec::new()
-    }))
+    })
 }

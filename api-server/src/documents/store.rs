@@ -156,7 +156,7 @@ pub async fn insert(
                 now,
                 size(draft),
                 draft.title(),
-                draft.tags().to_json(),
+                draft.tags().as_json(),
                 draft.content()
             ],
         )
@@ -186,7 +186,7 @@ pub async fn replace(
                 now,
                 size(draft),
                 draft.title(),
-                draft.tags().to_json(),
+                draft.tags().as_json(),
                 draft.content()
             ],
         )
@@ -215,7 +215,7 @@ pub async fn revive(
                 now,
                 size(draft),
                 draft.title(),
-                draft.tags().to_json(),
+                draft.tags().as_json(),
                 draft.content()
             ],
         )

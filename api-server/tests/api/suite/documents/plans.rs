@@ -55,7 +55,7 @@ async fn a_page_is_read_in_the_order_of_an_index_and_nothing_is_sorted() {
         let found = if crate::ON_POSTGRES {
             "Index Scan using documents_newest on documents"
         } else {
-            "SEARCH documents USING INDEX documents_newest (owner=? AND (created_at,id)<(?,?))"
+            "SEARCH documents USING COVERING INDEX documents_newest (owner=? AND (created_at,id)<(?,?))"
         };
         assert!(plan.contains(found), "{plan}");
         for word in ["Sort", "TEMP B-TREE", "SCAN", "Seq Scan"] {
