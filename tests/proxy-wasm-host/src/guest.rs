@@ -66,7 +66,9 @@ impl<'a> Guest<'a> {
                 "{hostcall} called by the module's allocator"
             )));
         }
-        Ok(Self { caller })
+        let mut guest = Self { caller };
+        *guest.state_mut().hostcalls.entry(hostcall).or_default() += 1;
+        Ok(guest)
     }
 
     /// The state of the VM.

@@ -240,6 +240,12 @@ impl Worker {
         let mut worker = lock(&self.process.vms[self.number]);
         std::mem::take(&mut worker.vm.state_mut().callbacks)
     }
+
+    /// Takes the count of every hostcall the module made since the last time, by name.
+    pub fn take_hostcalls(&self) -> BTreeMap<&'static str, u64> {
+        let mut worker = lock(&self.process.vms[self.number]);
+        std::mem::take(&mut worker.vm.state_mut().hostcalls)
+    }
 }
 
 impl Stream {

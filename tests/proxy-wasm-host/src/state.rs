@@ -60,6 +60,7 @@ pub(crate) struct VmState {
     /// What the host does once the callback has returned.
     pub(crate) actions: VecDeque<Action>,
     pub(crate) callbacks: Vec<Callback>,
+    pub(crate) hostcalls: BTreeMap<&'static str, u64>,
 }
 
 /// Something a hostcall asked for that Envoy does after the callback.
@@ -113,6 +114,7 @@ impl VmState {
             status: (0, String::new()),
             actions: VecDeque::new(),
             callbacks: Vec::new(),
+            hostcalls: BTreeMap::new(),
         }
     }
 

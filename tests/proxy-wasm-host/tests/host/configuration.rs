@@ -226,6 +226,25 @@ fn fuel_and_memory_can_be_read_and_are_the_same_every_time() {
 }
 
 #[test]
+fn hostcalls_are_counted_by_name_and_by_worker() {
+    let proxy = proxy(
+        r#"(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+          (call $say @"one") (call $say @"two")
+          (drop (call $set_tick_period_milliseconds (i32.const 0)))
+          (i32.const 0))"#,
+    );
+    let worker = proxy.worker(0);
+    worker.take_hostcalls();
+    worker.request(Request::get("/"));
+    let calls: Vec<_> = worker.take_hostcalls().into_iter().collect();
+    assert_eq!(
+        calls,
+        [("proxy_log", 2), ("proxy_set_tick_period_milliseconds", 1)]
+    );
+    assert!(worker.take_hostcalls().is_empty());
+}
+
+#[test]
 fn a_root_context_ends_when_it_says_so() {
     let text = r#"(func (export "proxy_on_done") (param i32) (result i32)
           (drop (call $set_tick_period_milliseconds (i32.const 1)))
