@@ -1,18 +1,31 @@
 //! The policy's [`SharedStore`] in proxy-wasm shared data.
 
-use edge_auth_policy::store::{ABSENT, CasMismatch, SharedStore, Versioned};
+use std::cell::Cell;
+
+use edge_auth_policy::store::{ABSENT, CasMismatch, SharedStore, Versioned, Versions};
 
 use crate::host;
 
 /// Envoy's shared data: one map for all VMs of this `vm_id`, that is, for all workers of the proxy.
-#[derive(Debug)]
-pub(crate) struct SharedData;
+#[derive(Debug, Default)]
+pub(crate) struct SharedData {
+    /// A host does not say which version a write got.
+    versions: Cell<Versions>,
+}
+
+impl SharedData {
+    fn note(&self, change: impl FnOnce(&mut Versions)) {
+        let mut versions = self.versions.get();
+        change(&mut versions);
+        self.versions.set(versions);
+    }
+}
 
 impl SharedStore for SharedData {
     fn get(&self, key: &str) -> Option<Versioned> {
-        host::shared_data(key)
-            .ok()
-            .map(|(value, version)| Versioned { value, version })
+        let (value, version) = host::shared_data(key).ok()?;
+        self.note(|versions| versions.read(version));
+        Some(Versioned { value, version })
     }
 
     fn compare_and_swap(
@@ -22,6 +35,13 @@ impl SharedStore for SharedData {
         expected: Option<u32>,
     ) -> Result<(), CasMismatch> {
         // Zero would overwrite what another worker wrote first: a count, a lease, the seed.
-        host::set_shared_data(key, value, expected.unwrap_or(ABSENT)).map_err(|_| CasMismatch)
+        let expected = expected.filter(|version| *version != 0);
+        host::set_shared_data(key, value, expected.unwrap_or(ABSENT)).map_err(|_| CasMismatch)?;
+        self.note(Versions::wrote);
+        Ok(())
+    }
+
+    fn written_version(&self) -> Option<u32> {
+        self.versions.get().newest()
     }
 }

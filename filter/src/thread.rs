@@ -29,6 +29,7 @@ use crate::waiting::{SharedStream, Waiting};
 pub(crate) struct Worker {
     plugin: u32,
     gateway: Gateway,
+    shared: SharedData,
     needs: ConnectionNeeds,
     verifier: Verifier,
     waiting: Waiting,
@@ -83,7 +84,8 @@ impl Worker {
             &format!("edge-auth: {}", verifier.describe()),
         );
         let metrics = Metrics::new(&config.stat_prefix);
-        let gateway = match Gateway::new(config, proposal, &mut SharedData) {
+        let mut shared = SharedData::default();
+        let gateway = match Gateway::new(config, proposal, &mut shared) {
             Ok(gateway) => gateway,
             Err(errors) => {
                 report_errors(&errors);
@@ -96,6 +98,7 @@ impl Worker {
             plugin,
             needs: gateway.needs(),
             gateway,
+            shared,
             verifier,
             waiting: Waiting::default(),
             asking: Asking::default(),
@@ -136,7 +139,7 @@ impl Worker {
     /// Refreshes keys, lets waiting requests go on, hands metrics over.
     pub(crate) fn on_tick(&mut self) {
         let now = host::now();
-        let tick = self.gateway.on_tick(now, &mut SharedData);
+        let tick = self.gateway.on_tick(now, &mut self.shared);
         for (handle, fetch) in tick.fetches {
             self.dispatch(handle, &fetch, now);
         }
@@ -217,7 +220,7 @@ impl Worker {
         }
         let mut host = Host {
             now,
-            store: &mut SharedData,
+            store: &mut self.shared,
             verifier: &mut self.verifier,
         };
         self.gateway.on_request_headers(&head, patience, &mut host)
@@ -335,7 +338,7 @@ impl Worker {
     fn settle(&mut self, handle: FetchHandle, response: Option<&Response<'_>>, now: UnixTime) {
         let answer = self
             .gateway
-            .on_fetch_answer(handle, response, now, &mut SharedData);
+            .on_fetch_answer(handle, response, now, &mut self.shared);
         let purpose = self.gateway.purpose(handle);
         match answer.event {
             FetchEvent::Changed => {

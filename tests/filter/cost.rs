@@ -181,6 +181,27 @@ fn decisions_take_the_instructions_they_took() {
     );
 }
 
+/// The clock, the header fields, and one write per counter; the counter's key needs the client's address.
+#[test]
+fn a_request_that_is_only_counted_takes_four_host_calls() {
+    let proxy = with_host_crypto(&config());
+    let worker = proxy.worker(0);
+    let login = || Request::get("/login").source("203.0.113.9:1024");
+    for _ in 0..3 {
+        check(&proxy, login(), "200");
+    }
+    worker.take_hostcalls();
+    check(&proxy, login(), "200");
+    let calls: Vec<_> = worker.take_hostcalls().into_iter().collect();
+    let expected = [
+        ("proxy_get_current_time_nanoseconds", 1),
+        ("proxy_get_header_map_pairs", 1),
+        ("proxy_get_property", 1),
+        ("proxy_set_shared_data", 1),
+    ];
+    assert_eq!(calls, expected);
+}
+
 /// A mebibyte is what a worker compiles before it serves, and what an operator's registry carries.
 #[test]
 fn the_module_is_no_larger_than_a_mebibyte() {

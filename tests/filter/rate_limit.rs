@@ -64,3 +64,41 @@ fn cve_2026_40575_a_forwarded_address_of_the_client_s_own_counts_for_nothing() {
     }
     assert_eq!(ask("198.51.100.200"), "429 rate_limited");
 }
+
+/// What a worker wrote last it counts on without reading; a swap that another worker was faster in proves it wrong.
+#[test]
+fn a_worker_that_counts_alone_reads_nothing_and_finds_out_when_it_is_not_alone() {
+    let proxy = ready(&config(), 2);
+    // How often the shared data was read and written, and the answer.
+    let ask = |number| {
+        let worker = proxy.worker(number);
+        worker.take_hostcalls();
+        let answer = shown(&worker.decide(Request::post("/login").source("203.0.113.9")));
+        let calls = worker.take_hostcalls();
+        let count = |name: &str| calls.get(name).copied().unwrap_or_default();
+        let (reads, writes) = (
+            count("proxy_get_shared_data"),
+            count("proxy_set_shared_data"),
+        );
+        (reads, writes, answer)
+    };
+    let is = |number, (reads, writes, answer): (u64, u64, &str)| {
+        assert_eq!(ask(number), (reads, writes, answer.to_owned()));
+    };
+    // The other worker wrote while both started: this one learns where versions stand.
+    for _ in 0..3 {
+        assert_eq!(ask(0).2, "200");
+    }
+    for _ in 0..3 {
+        is(0, (0, 1, "200"));
+    }
+    is(1, (1, 1, "200"));
+    // A swap that fails, then as if nothing was remembered, once more for having been wrong.
+    is(0, (1, 2, "200"));
+    is(0, (1, 1, "200"));
+    is(0, (0, 1, "200"));
+    // That was the tenth. A refusal is never made of what is remembered.
+    is(0, (1, 0, "429 rate_limited"));
+    is(1, (1, 1, "429 rate_limited"));
+    is(1, (1, 0, "429 rate_limited"));
+}

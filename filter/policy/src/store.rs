@@ -17,11 +17,13 @@ mod memory;
 pub(crate) mod record;
 pub(crate) mod replica;
 pub mod seed;
+mod versions;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use memory::MemoryStore;
+pub use versions::Versions;
 
 pub(crate) use backoff::{backoff, jitter};
 pub(crate) use codec::{Reader, Writer};
@@ -57,6 +59,14 @@ pub trait SharedStore {
         value: &[u8],
         expected: Option<u32>,
     ) -> Result<(), CasMismatch>;
+
+    /// The version that this worker's last successful [`compare_and_swap`](Self::compare_and_swap) got, as far as
+    /// one can tell without asking: right unless another worker wrote since this one last read, and then too low.
+    ///
+    /// So a swap that names it succeeds only if that write is still what is stored. `None`: the store can't tell.
+    fn written_version(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The version an adapter names to write only where nothing is stored: one that no value is expected to have.
@@ -77,5 +87,9 @@ impl<S: SharedStore + ?Sized> SharedStore for &mut S {
         expected: Option<u32>,
     ) -> Result<(), CasMismatch> {
         (**self).compare_and_swap(key, value, expected)
+    }
+
+    fn written_version(&self) -> Option<u32> {
+        (**self).written_version()
     }
 }

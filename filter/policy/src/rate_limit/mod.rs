@@ -2,7 +2,8 @@
 //!
 //! A limit allows `requests` per key in a window that begins with the key's first request and lasts `per`: a
 //! fixed window, so within one window there is never one request too many. Counters live in the shared store
-//! and are written with compare-and-swap; a counter that can't be written denies.
+//! and are written with compare-and-swap; a counter that can't be written denies. What this worker wrote last it need
+//! not read before it swaps again.
 //!
 //! Several limits on one rule are checked in their order, and the first denial ends it: what earlier limits
 //! counted stays counted, what later ones would have counted is not. A denied request is not counted by the
@@ -13,6 +14,7 @@
 
 mod field;
 mod key;
+mod recent;
 pub mod service;
 mod slot;
 mod table;

@@ -33,7 +33,26 @@ struct Entry {
 }
 
 /// A stored value.
-pub(super) type Encoded = ([u8; MAX_BYTES], usize);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Encoded {
+    bytes: [u8; MAX_BYTES],
+    used: usize,
+}
+
+impl Encoded {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.used).unwrap_or(&self.bytes)
+    }
+
+    /// Becomes `other`, copying no more than that has.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        let copied = self.bytes.get_mut(..other.used);
+        if let Some((to, from)) = copied.zip(other.bytes.get(..other.used)) {
+            to.copy_from_slice(from);
+            self.used = other.used;
+        }
+    }
+}
 
 impl Slot {
     /// What `value` says `now`. What is not a slot of ours is empty and will be overwritten.
@@ -64,19 +83,16 @@ impl Slot {
     pub(super) fn encode(&self) -> Encoded {
         let mut bytes = [0; MAX_BYTES];
         let mut used = 0;
-        let mut put = |field: &[u8]| {
-            for (to, from) in bytes.iter_mut().skip(used).zip(field) {
-                *to = *from;
+        if let Some((version, entries)) = bytes.split_first_mut() {
+            *version = VERSION;
+            used = 1;
+            let (places, _) = entries.as_chunks_mut::<ENTRY_BYTES>();
+            for (place, entry) in places.iter_mut().zip(self.entries.iter().flatten()) {
+                entry.write(place);
+                used += ENTRY_BYTES;
             }
-            used += field.len();
-        };
-        put(&[VERSION]);
-        for entry in self.entries.iter().flatten() {
-            put(&entry.key.0.to_le_bytes());
-            put(&entry.ends_at.as_millis().to_le_bytes());
-            put(&entry.count.to_le_bytes());
         }
-        (bytes, used)
+        Encoded { bytes, used }
     }
 
     /// What the limit says to `key` as things stand.
@@ -134,6 +150,18 @@ impl Slot {
 }
 
 impl Entry {
+    /// Key, end and count, in this order.
+    fn write(&self, place: &mut [u8; ENTRY_BYTES]) {
+        if let Some((key, rest)) = place.split_first_chunk_mut()
+            && let Some((ends_at, rest)) = rest.split_first_chunk_mut()
+            && let Some(count) = rest.first_chunk_mut()
+        {
+            *key = self.key.0.to_le_bytes();
+            *ends_at = self.ends_at.as_millis().to_le_bytes();
+            *count = self.count.to_le_bytes();
+        }
+    }
+
     /// Whether the window still runs. One that ends later than any window can, even for a worker whose reading
     /// of the clock is older, was begun before the clock went back.
     fn is_live(&self, limit: &Limit, now: UnixTime) -> bool {
@@ -175,8 +203,7 @@ mod tests {
     }
 
     fn reread(slot: &Slot, now: UnixTime) -> Slot {
-        let (bytes, used) = slot.encode();
-        Slot::decode(&bytes[..used], &LIMIT, now)
+        Slot::decode(slot.encode().as_bytes(), &LIMIT, now)
     }
 
     #[test]
@@ -186,7 +213,7 @@ mod tests {
             slot.count(Key(key), &LIMIT, at(100));
         }
         assert_eq!(reread(&slot, at(101)), slot);
-        assert_eq!(slot.encode().1, MAX_BYTES);
+        assert_eq!(slot.encode().as_bytes().len(), MAX_BYTES);
         assert_eq!(reread(&slot, at(110)), Slot::default());
     }
 

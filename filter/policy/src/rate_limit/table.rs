@@ -1,6 +1,9 @@
 //! The counters of one limit: a fixed number of slots in the shared store, chosen by the key's hash.
 
-use super::slot::{self, ENTRIES, Limit, Slot};
+use std::cell::RefCell;
+
+use super::recent::Recent;
+use super::slot::{self, ENTRIES, Encoded, Limit, Slot};
 use super::{Denial, Key, Verdict};
 use crate::store::{ContentHash, SharedStore};
 use crate::time::UnixTime;
@@ -11,6 +14,7 @@ pub(super) struct Table {
     /// The name of every slot, but for its last digits.
     name: [u8; NAME_BYTES],
     slots: u32,
+    recent: RefCell<Recent>,
 }
 
 impl Table {
@@ -26,6 +30,7 @@ impl Table {
         Self {
             name,
             slots: (max_keys / KEYS_PER_SLOT).max(1),
+            recent: RefCell::default(),
         }
     }
 
@@ -37,21 +42,39 @@ impl Table {
         now: UnixTime,
         store: &mut impl SharedStore,
     ) -> Verdict {
+        let number = self.slot_of(key);
         let mut name = self.name;
-        let name = self.slot_name(key, &mut name);
+        let name = slot_name(number, &mut name);
+        let mut recent = self.recent.borrow_mut();
+        if let Some(written) = recent.guess(number, now) {
+            let counted = count_in(written.value.as_bytes(), key, limit, now);
+            // A refusal is never a guess.
+            if let Ok((value, verdict)) = counted {
+                let expected = Some(written.version);
+                if store
+                    .compare_and_swap(name, value.as_bytes(), expected)
+                    .is_ok()
+                {
+                    recent.was_right();
+                    recent.remember(number, store.written_version(), &value, now);
+                    return verdict;
+                }
+                recent.was_wrong(number);
+            }
+        }
         for _ in 0..SWAP_ATTEMPTS {
             let stored = store.get(name);
             let value = stored.as_ref().map_or(&[][..], |stored| &stored.value);
-            let mut slot = Slot::decode(value, limit, now);
-            let verdict = slot.verdict(key, limit, now);
-            if verdict.denial == Some(Denial::Exhausted) {
-                return verdict;
-            }
-            let verdict = slot.count(key, limit, now);
-            let (bytes, used) = slot.encode();
-            let value = bytes.get(..used).unwrap_or(&bytes);
+            let (value, verdict) = match count_in(value, key, limit, now) {
+                Ok(counted) => counted,
+                Err(refused) => return refused,
+            };
             let expected = stored.map(|stored| stored.version);
-            if store.compare_and_swap(name, value, expected).is_ok() {
+            if store
+                .compare_and_swap(name, value.as_bytes(), expected)
+                .is_ok()
+            {
+                recent.remember(number, store.written_version(), &value, now);
                 return verdict;
             }
         }
@@ -67,24 +90,44 @@ impl Table {
         store: &impl SharedStore,
     ) -> Verdict {
         let mut name = self.name;
-        let stored = store.get(self.slot_name(key, &mut name));
+        let stored = store.get(slot_name(self.slot_of(key), &mut name));
         let value = stored.as_ref().map_or(&[][..], |stored| &stored.value);
         Slot::decode(value, limit, now).verdict(key, limit, now)
     }
 
-    /// Writes the slot's number into the end of the name: no allocation on the request path.
-    fn slot_name<'n>(&self, key: Key, name: &'n mut [u8; NAME_BYTES]) -> &'n str {
+    fn slot_of(&self, key: Key) -> u32 {
         let slot = key.0 % u128::from(self.slots.max(1));
-        for (place, digit) in name.iter_mut().rev().take(SLOT_DIGITS).enumerate() {
-            let nibble = u8::try_from((slot >> (4 * place)) & 0xf).unwrap_or(0);
-            *digit = if nibble < 10 {
-                b'0' + nibble
-            } else {
-                b'a' + nibble - 10
-            };
-        }
-        str::from_utf8(name).unwrap_or_default()
+        u32::try_from(slot).unwrap_or_default()
     }
+}
+
+/// What counting one for `key` makes of a stored value, or the refusal.
+fn count_in(
+    stored: &[u8],
+    key: Key,
+    limit: &Limit,
+    now: UnixTime,
+) -> Result<(Encoded, Verdict), Verdict> {
+    let mut slot = Slot::decode(stored, limit, now);
+    let verdict = slot.verdict(key, limit, now);
+    if verdict.denial == Some(Denial::Exhausted) {
+        return Err(verdict);
+    }
+    let verdict = slot.count(key, limit, now);
+    Ok((slot.encode(), verdict))
+}
+
+/// Writes the slot's number into the end of the name: no allocation on the request path.
+fn slot_name(slot: u32, name: &mut [u8; NAME_BYTES]) -> &str {
+    for (place, digit) in name.iter_mut().rev().take(SLOT_DIGITS).enumerate() {
+        let nibble = u8::try_from((slot >> (4 * place)) & 0xf).unwrap_or(0);
+        *digit = if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' + nibble - 10
+        };
+    }
+    str::from_utf8(name).unwrap_or_default()
 }
 
 /// A table is half full when it holds `max_keys` counters: one slot in fifty then runs over.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{CasMismatch, MemoryStore, SharedStore, Versioned};
+use super::{CasMismatch, MemoryStore, SharedStore, Versioned, Versions};
 
 /// Counts what is asked of a [`MemoryStore`] and loses the swaps it is told to.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(crate) struct TestStore {
     pub(crate) writes: usize,
     /// Of the swaps to come, the lost ones are those with a one at their place, from the lowest bit on.
     pub(crate) lost: u64,
+    /// What a worker that uses it knows of versions.
+    pub(crate) versions: Cell<Versions>,
 }
 
 impl TestStore {
@@ -19,6 +21,12 @@ impl TestStore {
     pub(crate) fn corrupt(&mut self, key: &str, value: &[u8]) {
         let version = self.inner.get(key).map(|stored| stored.version);
         self.inner.compare_and_swap(key, value, version).unwrap();
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Versions)) {
+        let mut versions = self.versions.get();
+        change(&mut versions);
+        self.versions.set(versions);
     }
 
     /// The keys that end with `suffix`.
@@ -34,7 +42,9 @@ impl TestStore {
 impl SharedStore for TestStore {
     fn get(&self, key: &str) -> Option<Versioned> {
         self.reads.set(self.reads.get() + 1);
-        self.inner.get(key)
+        let stored = self.inner.get(key)?;
+        self.note(|versions| versions.read(stored.version));
+        Some(stored)
     }
 
     fn compare_and_swap(
@@ -49,6 +59,12 @@ impl SharedStore for TestStore {
         if lost {
             return Err(CasMismatch);
         }
-        self.inner.compare_and_swap(key, value, expected)
+        self.inner.compare_and_swap(key, value, expected)?;
+        self.note(Versions::wrote);
+        Ok(())
+    }
+
+    fn written_version(&self) -> Option<u32> {
+        self.versions.get().newest()
     }
 }
