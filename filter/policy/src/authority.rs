@@ -106,13 +106,18 @@ fn ip_literal(host: &str) -> Option<Ipv6Addr> {
 /// A DNS name, with `_` as service names have it; IPv4 addresses are spelled like one.
 fn is_host_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
+    // How long the label is that a byte stands in.
+    let mut label = 0;
     host.len() <= MAX_HOST_BYTES
-        && host.split('.').all(|label| {
-            (1..=MAX_LABEL_BYTES).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && host.bytes().all(|byte| {
+            if byte == b'.' {
+                return std::mem::take(&mut label) > 0;
+            }
+            label += 1;
+            label <= MAX_LABEL_BYTES
+                && (byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         })
+        && label > 0
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is right for the filter alone and wrong, or surprising, where it stands.
 
+use edge_auth_policy::authority::Authority;
 use edge_auth_policy::config::{Config, Requirement};
 use edge_auth_policy::route::{Matcher, PathMatch, RouteMatch};
 use serde_json::Value;
@@ -142,7 +143,10 @@ fn twins(config: &Config, raw: &Value) -> Vec<String> {
         .filter_map(|(index, rule)| {
             let twin = twin(&rule.matches.path)?;
             let decides = requests(&rule.matches)
-                .map(|(host, method)| matcher.find(&host, method, &twin))
+                .map(|(host, method)| {
+                    let host = Authority::parse(host.as_bytes()).ok();
+                    matcher.find(host, method, &twin)
+                })
                 .find(|other| requires(raw, *other) != requires(raw, Some(index)))?;
             let decides = decides.and_then(|other| config.rules.get(other));
             let decides = decides.map_or("the default", |rule| &rule.name);

@@ -101,18 +101,19 @@ fn from_header<'a>(
     name: &str,
     prefix: &str,
 ) -> Result<Option<&'a [u8]>, SeveralTokens> {
-    let mut tokens = head
-        .all(name)
-        .filter_map(|value| strip_prefix(value, prefix));
-    let Some(token) = tokens.next() else {
-        let hidden = head.all(name).any(|value| hides_token(value, prefix));
-        return if hidden { Err(SeveralTokens) } else { Ok(None) };
+    let mut values = head.all(name);
+    let Some(first) = values.next() else {
+        return Ok(None);
     };
     // Any second field of this name is refused, whatever its scheme: an upstream may read that one.
-    if head.all(name).nth(1).is_some() {
+    if let (Some(token), None) = (strip_prefix(first, prefix), values.next()) {
+        return Ok(Some(token.trim_ascii()));
+    }
+    let carries = |value| strip_prefix(value, prefix).is_some() || hides_token(value, prefix);
+    if head.all(name).any(carries) {
         return Err(SeveralTokens);
     }
-    Ok(Some(token.trim_ascii()))
+    Ok(None)
 }
 
 /// `value` after `prefix`; a `Bearer` that stands alone is an empty token, not an absent one.

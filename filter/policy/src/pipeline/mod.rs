@@ -481,18 +481,12 @@ impl Gateway {
         request.listener.begin(Step::Rule);
         // A host that is no host name would still match every rule without hosts, and reach an upstream that
         // reads it in its own way.
-        Authority::of(&request.head).map_err(|_| Reason::InvalidAuthority)?;
-        let text = |name: &str| -> Result<&str, Stop> {
-            let value = request
-                .head
-                .only(name)
-                .map_err(|_| Reason::InvalidAuthority)?;
-            std::str::from_utf8(value.unwrap_or_default())
-                .map_err(|_| Reason::InvalidAuthority.into())
-        };
-        Ok(self
-            .matcher
-            .find(text(":authority")?, text(":method")?, request.target.path()))
+        let host = Authority::of(&request.head).map_err(|_| Reason::InvalidAuthority)?;
+        let method = request.head.only(":method");
+        let method = method.map_err(|_| Reason::InvalidAuthority)?;
+        let method = str::from_utf8(method.unwrap_or_default());
+        let method = method.map_err(|_| Reason::InvalidAuthority)?;
+        Ok(self.matcher.find(host, method, request.target.path()))
     }
 
     fn refusal(&self, reason: Reason) -> Decision {

@@ -6,18 +6,19 @@
 //! Per node and list at most one candidate is kept for each method, since an earlier rule always wins.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+
+use foldhash::fast::FixedState;
 
 use super::method::Method;
 use super::pattern::Segment;
 use super::{MethodSet, PathMatch, RouteMatch};
-use crate::authority::{Authority, normal_host};
+use crate::authority::Authority;
 
 /// Most nodes of one trie that a single lookup may visit, over all possible paths.
 const MAX_VISITS: usize = 1_024;
 
-/// Keys come from the configuration, so no attacker picks them, and the policy draws no randomness.
-type Map<V> = HashMap<Box<str>, V, BuildHasherDefault<DefaultHasher>>;
+/// Keys come from the configuration, so no attacker picks them: a hash of the quick kind, without a secret.
+type Map<V> = HashMap<Box<str>, V, FixedState>;
 
 /// Finds the first rule that matches a request.
 #[derive(Clone, Debug, Default)]
@@ -76,26 +77,24 @@ impl Matcher {
 
     /// The place of the first rule that matches, or `None`.
     ///
-    /// `host` is `:authority` as sent; one that is not a valid authority is no host, so only rules for every
-    /// host can match it. `path` is [`crate::path::RequestTarget::path`].
-    pub fn find(&self, host: &str, method: &str, path: &str) -> Option<usize> {
+    /// Without a `host` only rules for every host can match. `path` is [`crate::path::RequestTarget::path`].
+    pub fn find(&self, host: Option<Authority<'_>>, method: &str, path: &str) -> Option<usize> {
         let mut search = Search {
             method: Method::new(method),
             path,
             best: usize::MAX,
         };
         self.every_host.search(&mut search);
-        if !(self.hosts.is_empty() && self.suffixes.is_empty()) {
+        if let Some(host) = host
+            && !(self.hosts.is_empty() && self.suffixes.is_empty())
+        {
             self.search_host(host, &mut search);
         }
         (search.best != usize::MAX).then_some(search.best)
     }
 
-    fn search_host(&self, authority: &str, search: &mut Search<'_>) {
-        let Ok(authority) = Authority::parse(authority.as_bytes()) else {
-            return;
-        };
-        let host = normal_host(authority.host());
+    fn search_host(&self, authority: Authority<'_>, search: &mut Search<'_>) {
+        let host = authority.normal_host();
         if let Some(trie) = self.hosts.get(&*host) {
             trie.search(search);
         }
@@ -225,8 +224,10 @@ impl Trie {
             return node.here.search(search);
         };
         node.below.search(search);
-        let (segment, rest) = match rest.split_once('/') {
-            Some((segment, rest)) => (segment, Some(rest)),
+        // Byte by byte: segments are short, and a searcher is slow to set up.
+        let slash = rest.bytes().position(|byte| byte == b'/');
+        let (segment, rest) = match slash.and_then(|at| rest.split_at_checked(at)) {
+            Some((segment, rest)) => (segment, rest.strip_prefix('/')),
             None => (rest, None),
         };
         if let Some(&child) = node.literals.get(segment) {
