@@ -1,7 +1,5 @@
 //! The policy's [`SharedStore`] in proxy-wasm shared data.
 
-use std::cell::Cell;
-
 use edge_auth_policy::store::{ABSENT, CasMismatch, SharedStore, Versioned, Versions};
 
 use crate::host;
@@ -10,21 +8,12 @@ use crate::host;
 #[derive(Debug, Default)]
 pub(crate) struct SharedData {
     /// A host does not say which version a write got.
-    versions: Cell<Versions>,
-}
-
-impl SharedData {
-    fn note(&self, change: impl FnOnce(&mut Versions)) {
-        let mut versions = self.versions.get();
-        change(&mut versions);
-        self.versions.set(versions);
-    }
+    versions: Versions,
 }
 
 impl SharedStore for SharedData {
     fn get(&self, key: &str) -> Option<Versioned> {
         let (value, version) = host::shared_data(key).ok()?;
-        self.note(|versions| versions.read(version));
         Some(Versioned { value, version })
     }
 
@@ -37,11 +26,15 @@ impl SharedStore for SharedData {
         // Zero would overwrite what another worker wrote first: a count, a lease, the seed.
         let expected = expected.filter(|version| *version != 0);
         host::set_shared_data(key, value, expected.unwrap_or(ABSENT)).map_err(|_| CasMismatch)?;
-        self.note(Versions::wrote);
+        self.versions.wrote();
         Ok(())
     }
 
     fn written_version(&self) -> Option<u32> {
-        self.versions.get().newest()
+        self.versions.newest()
+    }
+
+    fn learn_version(&mut self, version: u32) {
+        self.versions.learn(version);
     }
 }

@@ -4,8 +4,8 @@
 //! of every value: several times what reading a row by its key takes. So what an index and a limit bound is read here,
 //! and all else, full-text search first of all, by sqlx; writes are `writer`'s.
 //!
-//! The file is mapped: a page that isn't in memory is a page fault of this thread, and a disk that can't read it ends
-//! the process, which loses nothing that was acknowledged.
+//! The file is mapped: a page that isn't in memory is a page fault of this thread, and a disk that can't read it, or
+//! somebody who cuts the file short, ends the process, which loses nothing that was acknowledged.
 //!
 //! No read here waits for a lock of the database: where another process has one, sqlx waits on its own thread.
 

@@ -1,8 +1,8 @@
 //! The database: `SQLite` embedded, or `PostgreSQL` when there is more than one machine; one setting chooses.
 //!
 //! Stores write their statements once against [`Connection`]. Reads take a connection of a pool, short ones of
-//! `SQLite` one of `in_place`; writes run in
-//! tasks of their own, so that a client that goes away can't leave one half done.
+//! `SQLite` one of `in_place`; writes run in a task of their own, of `SQLite` on the thread of `writer`, so that a
+//! client that goes away can't leave one half done.
 
 mod connection;
 mod error;
@@ -92,8 +92,11 @@ impl Database {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and whoever writes to it lives.
     pub async fn ping(&self) -> Result<(), Error> {
+        if let Engine::Sqlite(pools) = &self.0 {
+            pools.writer.ping()?;
+        }
         self.read().await?.execute("SELECT 1", &[]).await?;
         Ok(())
     }

@@ -73,6 +73,18 @@ impl Writer {
         }
     }
 
+    /// Whether the thread lives.
+    ///
+    /// # Errors
+    /// It was closed, or ended by itself: only a restart helps.
+    pub(super) fn ping(&self) -> Result<(), Error> {
+        match self.thread().as_ref() {
+            None => Err(sqlx::Error::PoolClosed.into()),
+            Some(thread) if thread.waiting.is_closed() => Err(sqlx::Error::WorkerCrashed.into()),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Runs `work` and answers when it is durable, or undone. It runs to its end even if nobody waits for that.
     pub(super) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
@@ -391,6 +403,21 @@ mod tests {
         writer.close().await;
     }
 
+    /// It can't be told from outside otherwise: reads go on.
+    #[tokio::test]
+    async fn a_thread_that_ended_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(&numbers(&folder), Duration::ZERO).unwrap();
+        writer.ping().unwrap();
+        let (waiting, gone) = mpsc::channel(1);
+        drop(gone);
+        if let Some(thread) = writer.thread().as_mut() {
+            thread.waiting = waiting;
+        }
+        assert!(writer.ping().is_err());
+        assert!(add(&writer, 1, None).await.is_err());
+    }
+
     #[tokio::test]
     async fn only_so_many_wait() {
         let folder = tempfile::tempdir().unwrap();
@@ -431,6 +458,7 @@ mod tests {
         asked.unwrap();
         // SQLite removes it with the last connection.
         assert!(!log.exists());
+        assert!(writer.ping().is_err());
         let error = add(&writer, 3, None).await.unwrap_err();
         assert!(matches!(error, Error::Unavailable(_)), "{error}");
         let writer = Writer::open(&path, Duration::ZERO).unwrap();

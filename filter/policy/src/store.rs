@@ -61,11 +61,18 @@ pub trait SharedStore {
     ) -> Result<(), CasMismatch>;
 
     /// The version that this worker's last successful [`compare_and_swap`](Self::compare_and_swap) got, as far as
-    /// one can tell without asking: right unless another worker wrote since this one last read, and then too low.
+    /// one can tell without asking: right unless another worker wrote since this one last
+    /// [learnt](Self::learn_version) a version, and then too low.
     ///
-    /// So a swap that names it succeeds only if that write is still what is stored. `None`: the store can't tell.
+    /// So a swap that names it succeeds only if that write is still what is stored, if it was learnt minutes ago and
+    /// not four billion writes. `None`: the store can't tell.
     fn written_version(&self) -> Option<u32> {
         None
+    }
+
+    /// Takes note of the version of a value that this worker itself wrote a moment ago, or somebody after it.
+    fn learn_version(&mut self, version: u32) {
+        let _ = version;
     }
 }
 
@@ -91,5 +98,9 @@ impl<S: SharedStore + ?Sized> SharedStore for &mut S {
 
     fn written_version(&self) -> Option<u32> {
         (**self).written_version()
+    }
+
+    fn learn_version(&mut self, version: u32) {
+        (**self).learn_version(version);
     }
 }

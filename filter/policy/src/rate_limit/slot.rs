@@ -33,7 +33,7 @@ struct Entry {
 }
 
 /// A stored value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Encoded {
     bytes: [u8; MAX_BYTES],
     used: usize,

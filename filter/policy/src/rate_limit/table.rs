@@ -56,7 +56,7 @@ impl Table {
                     .is_ok()
                 {
                     recent.was_right();
-                    recent.remember(number, store.written_version(), &value, now);
+                    recent.wrote(number, name, &value, now, store);
                     return verdict;
                 }
                 recent.was_wrong(number);
@@ -74,7 +74,7 @@ impl Table {
                 .compare_and_swap(name, value.as_bytes(), expected)
                 .is_ok()
             {
-                recent.remember(number, store.written_version(), &value, now);
+                recent.wrote(number, name, &value, now, store);
                 return verdict;
             }
         }

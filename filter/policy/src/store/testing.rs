@@ -13,7 +13,7 @@ pub(crate) struct TestStore {
     /// Of the swaps to come, the lost ones are those with a one at their place, from the lowest bit on.
     pub(crate) lost: u64,
     /// What a worker that uses it knows of versions.
-    pub(crate) versions: Cell<Versions>,
+    pub(crate) versions: Versions,
 }
 
 impl TestStore {
@@ -21,12 +21,6 @@ impl TestStore {
     pub(crate) fn corrupt(&mut self, key: &str, value: &[u8]) {
         let version = self.inner.get(key).map(|stored| stored.version);
         self.inner.compare_and_swap(key, value, version).unwrap();
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Versions)) {
-        let mut versions = self.versions.get();
-        change(&mut versions);
-        self.versions.set(versions);
     }
 
     /// The keys that end with `suffix`.
@@ -42,9 +36,7 @@ impl TestStore {
 impl SharedStore for TestStore {
     fn get(&self, key: &str) -> Option<Versioned> {
         self.reads.set(self.reads.get() + 1);
-        let stored = self.inner.get(key)?;
-        self.note(|versions| versions.read(stored.version));
-        Some(stored)
+        self.inner.get(key)
     }
 
     fn compare_and_swap(
@@ -60,11 +52,15 @@ impl SharedStore for TestStore {
             return Err(CasMismatch);
         }
         self.inner.compare_and_swap(key, value, expected)?;
-        self.note(Versions::wrote);
+        self.versions.wrote();
         Ok(())
     }
 
     fn written_version(&self) -> Option<u32> {
-        self.versions.get().newest()
+        self.versions.newest()
+    }
+
+    fn learn_version(&mut self, version: u32) {
+        self.versions.learn(version);
     }
 }

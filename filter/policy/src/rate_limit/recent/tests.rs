@@ -8,7 +8,7 @@ use super::super::*;
 use super::Recent;
 use crate::rate_limit::slot::Slot;
 use crate::store::testing::TestStore;
-use crate::store::{CasMismatch, SharedStore, Versioned};
+use crate::store::{CasMismatch, SharedStore, Versioned, Versions};
 
 fn limit(requests: u32, name: &str) -> RateLimit {
     let settings = RateLimitSettings {
@@ -28,15 +28,6 @@ fn client(limit: &RateLimit, number: u32) -> Key {
 
 const NOW: UnixTime = UnixTime::from_secs(1_000_000);
 
-/// A store whose version counter starts at something that was read, as a worker's does with the seed.
-fn store() -> TestStore {
-    let mut store = TestStore::default();
-    store.compare_and_swap("seed", b"s", None).unwrap();
-    store.get("seed");
-    (store.writes, store.reads) = (0, 0.into());
-    store
-}
-
 /// Reads and writes since last asked.
 fn calls(store: &mut TestStore) -> (usize, usize) {
     (store.reads.take(), std::mem::take(&mut store.writes))
@@ -46,10 +37,11 @@ fn calls(store: &mut TestStore) -> (usize, usize) {
 fn a_worker_that_writes_alone_reads_a_counter_once() {
     let limit = limit(1000, "all");
     let (first, second) = (client(&limit, 1), client(&limit, 2));
-    let mut store = store();
-    for key in [first, second] {
+    let mut store = TestStore::default();
+    // The first is read back, to learn where the store's versions are.
+    for (key, reads) in [(first, 2), (second, 1)] {
         assert!(limit.check(key, NOW, &mut store).is_allowed());
-        assert_eq!(calls(&mut store), (1, 1));
+        assert_eq!(calls(&mut store), (reads, 1));
     }
     for _ in 0..10 {
         for key in [first, second] {
@@ -64,7 +56,7 @@ fn a_worker_that_writes_alone_reads_a_counter_once() {
 fn a_refusal_is_read_and_never_guessed() {
     let limit = limit(2, "two");
     let key = client(&limit, 1);
-    let mut store = store();
+    let mut store = TestStore::default();
     for _ in 0..2 {
         assert!(limit.check(key, NOW, &mut store).is_allowed());
     }
@@ -86,7 +78,7 @@ fn a_refusal_is_read_and_never_guessed() {
 }
 
 /// The store as another worker has it: the same values, and versions learnt apart.
-struct Other<'s>(&'s mut TestStore);
+struct Other<'s>(&'s mut TestStore, &'s mut Versions);
 
 impl SharedStore for Other<'_> {
     fn get(&self, key: &str) -> Option<Versioned> {
@@ -99,7 +91,18 @@ impl SharedStore for Other<'_> {
         value: &[u8],
         expected: Option<u32>,
     ) -> Result<(), CasMismatch> {
-        self.0.inner.compare_and_swap(key, value, expected)
+        let versions = self.0.versions;
+        let swapped = self.0.compare_and_swap(key, value, expected);
+        self.0.versions = versions;
+        swapped.inspect(|()| self.1.wrote())
+    }
+
+    fn written_version(&self) -> Option<u32> {
+        self.1.newest()
+    }
+
+    fn learn_version(&mut self, version: u32) {
+        self.1.learn(version);
     }
 }
 
@@ -107,15 +110,21 @@ impl SharedStore for Other<'_> {
 fn where_another_worker_writes_too_a_wrong_guess_is_rare_and_counts_nothing() {
     let (own, others) = (limit(100_000, "all"), limit(100_000, "all"));
     let key = client(&own, 1);
-    let mut store = store();
+    let mut store = TestStore::default();
+    let mut versions = Versions::default();
+    let mut own_calls = (0, 0);
     for _ in 0..5_000 {
+        calls(&mut store);
         assert!(own.check(key, NOW, &mut store).is_allowed());
-        assert!(others.check(key, NOW, &mut Other(&mut store)).is_allowed());
+        let (reads, writes) = calls(&mut store);
+        own_calls = (own_calls.0 + reads, own_calls.1 + writes);
+        let mut other = Other(&mut store, &mut versions);
+        assert!(others.check(key, NOW, &mut other).is_allowed());
     }
-    let (reads, writes) = calls(&mut store);
-    assert_eq!(reads, 5_000);
-    // One failed swap after 0, 1, 2, 4, … 1,024 counts, and then after each 1,024.
-    assert!((5_010..5_020).contains(&writes), "{writes}");
+    // One failed swap and one reading back after 0, 1, 2, 4, … 1,024 counts, and then after each 1,024.
+    for calls in [own_calls.0, own_calls.1] {
+        assert!((5_010..5_020).contains(&calls), "{calls}");
+    }
     assert_eq!(own.peek(key, NOW, &store).remaining, 90_000);
     // Alone again, it finds that out within 1,024 counts and stays with it.
     for _ in 0..1_100 {
@@ -132,10 +141,11 @@ fn where_another_worker_writes_too_a_wrong_guess_is_rare_and_counts_nothing() {
 fn what_another_worker_wrote_elsewhere_only_costs_a_wrong_guess() {
     let (own, others) = (limit(100, "mine"), limit(100, "theirs"));
     let (mine, theirs) = (client(&own, 1), client(&others, 1));
-    let mut store = store();
+    let mut store = TestStore::default();
+    let mut versions = Versions::default();
     own.check(mine, NOW, &mut store);
     for _ in 0..3 {
-        others.check(theirs, NOW, &mut Other(&mut store));
+        others.check(theirs, NOW, &mut Other(&mut store, &mut versions));
         own.check(mine, NOW, &mut store);
     }
     assert_eq!(own.peek(mine, NOW, &store).remaining, 96);
@@ -146,22 +156,25 @@ fn what_another_worker_wrote_elsewhere_only_costs_a_wrong_guess() {
 fn what_is_remembered_ends_with_its_window_and_after_a_minute() {
     let limit = limit(2, "two");
     let key = client(&limit, 1);
-    let mut store = store();
+    let mut store = TestStore::default();
     for _ in 0..2 {
         limit.check(key, NOW, &mut store);
     }
     calls(&mut store);
     let later = NOW.saturating_add(Duration::from_secs(60));
     assert_eq!(limit.check(key, later, &mut store).remaining, 1);
-    assert_eq!(calls(&mut store), (1, 1));
+    assert_eq!(calls(&mut store), (2, 1));
     // A clock that went back is no reason to trust it either.
     assert_eq!(limit.check(key, NOW, &mut store).remaining, 0);
-    assert_eq!(calls(&mut store), (1, 1));
+    assert_eq!(calls(&mut store), (2, 1));
 }
 
 #[test]
 fn a_flood_of_slots_is_remembered_in_a_fixed_number_of_places() {
-    let mut recent = Recent::default();
+    let mut recent = Recent {
+        learnt: Some(NOW),
+        ..Recent::default()
+    };
     let value = Slot::default().encode();
     for slot in 0..20_000 {
         recent.remember(slot, Some(slot), &value, NOW);
@@ -171,26 +184,50 @@ fn a_flood_of_slots_is_remembered_in_a_fixed_number_of_places() {
     assert_eq!(remembered.count(), 256);
 }
 
+/// A slot may have been written days ago, and versions have come round since.
+#[test]
+fn a_version_that_was_only_read_is_not_counted_on() {
+    let limit = limit(10, "ten");
+    let key = client(&limit, 1);
+    let mut store = TestStore::default();
+    limit.check(key, NOW, &mut Other(&mut store, &mut Versions::default()));
+    limit.peek(key, NOW, &store);
+    assert_eq!(store.written_version(), None);
+}
+
+/// Between a write and its reading back somebody else may have written.
+#[test]
+fn what_is_read_back_and_is_somebody_elses_is_not_remembered() {
+    let mut store = TestStore::default();
+    let mut recent = Recent::default();
+    let value = Slot::default().encode();
+    store.compare_and_swap("slot", b"theirs", None).unwrap();
+    recent.wrote(1, "slot", &value, NOW, &mut store);
+    assert!(recent.guess(1, NOW).is_none());
+    store.corrupt("slot", value.as_bytes());
+    let mut recent = Recent::default();
+    recent.wrote(1, "slot", &value, NOW, &mut store);
+    assert!(recent.guess(1, NOW).is_some());
+}
+
 proptest! {
-    /// Three workers, one of them with a store that can't tell versions, in any order and with swaps lost.
+    /// Three workers in any order and with swaps lost.
     #[test]
     fn exactly_as_many_as_allowed_pass_in_any_order(
         turns in prop::collection::vec((0..3_usize, 0..3_u32), 40..80),
         lost: u64,
     ) {
-        let workers = [(); 3].map(|()| limit(10, "ten"));
-        let mut store = store();
+        let mut workers = [(); 3].map(|()| (limit(10, "ten"), Versions::default()));
         // Never so many in a row that a count is given up.
-        store.lost = lost & 0x5555_5555_5555_5555;
+        let mut store = TestStore {
+            lost: lost & 0x5555_5555_5555_5555,
+            ..TestStore::default()
+        };
         let mut passed = [0; 3];
         for (worker, number) in turns.iter().copied() {
-            let limit = &workers[worker];
+            let (limit, versions) = &mut workers[worker];
             let key = client(limit, number);
-            let verdict = if worker == 2 {
-                limit.check(key, NOW, &mut Other(&mut store))
-            } else {
-                limit.check(key, NOW, &mut store)
-            };
+            let verdict = limit.check(key, NOW, &mut Other(&mut store, versions));
             passed[number as usize] += usize::from(verdict.is_allowed());
         }
         for number in 0..3 {
